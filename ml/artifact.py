@@ -1,0 +1,169 @@
+"""A shipped network: a folder with a card, an exact graph, a quantised graph and its training log.
+
+    card.json            what it is, how it was made, how good it is, checksums of the other files
+    network.xml, .bin    the exact graph in OpenVINO's format; kernels stored as float16, computed in float32
+    int8.xml, .bin       the quantised graph that answers
+    log.jsonl            one line an epoch of the training run
+
+Nothing here imports Keras or TensorFlow; OpenVINO only where a graph is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml import config
+from ml.labels import PEOPLE, display
+from ml.preprocessing import Preprocessing
+from ml.storage import read_lines
+
+EXACT = "network"
+QUANTISED = "int8"
+LOG = "log.jsonl"
+
+
+class ArtifactError(Exception):
+    """The artifact is missing, damaged or of another format; the message says which file and why."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What ``card.json`` says. ``files`` maps file names to their sha256; ``temperature`` divides the logits."""
+
+    name: str
+    title: str
+    version: str
+    architecture: str
+    options: dict[str, Any]
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    temperature: float
+    parameters: int
+    multiply_adds: int
+    layers: list[dict[str, Any]] = field(repr=False)
+    metrics: dict[str, Any]
+    reference_metrics: dict[str, Any]
+    training: dict[str, Any]
+    files: dict[str, str] = field(repr=False)
+    folder: Path = field(default=Path(), compare=False)
+
+    @property
+    def size(self) -> int:
+        """Side of the network's square input in pixels."""
+        return self.preprocessing.size
+
+    def label(self, index: int) -> str:
+        """The class name as a person reads it. Raises IndexError outside the labels."""
+        if index < 0:
+            raise IndexError(index)
+        return display(self.labels[index])
+
+    def is_person(self, index: int) -> bool:
+        """Whether the class is about people, of whom the network knows nothing."""
+        return self.labels[index] in PEOPLE
+
+    def curves(self) -> list[dict[str, Any]]:
+        """The training log, a row an epoch; empty when none was shipped."""
+        path = self.folder / LOG
+        return read_lines(path) if path.is_file() else []
+
+    def to_dict(self) -> dict[str, Any]:
+        values = asdict(self)
+        del values["folder"]
+        values["preprocessing"] = self.preprocessing.to_dict()
+        values["labels"] = list(self.labels)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], folder: Path) -> Card:
+        data = dict(values)
+        data["preprocessing"] = Preprocessing.from_dict(data["preprocessing"])
+        data["labels"] = tuple(data["labels"])
+        card = cls(folder=folder, **data)
+        if not card.labels or card.temperature <= 0 or not card.version:
+            raise ValueError("labels, version and a temperature above 0 are needed")
+        return card
+
+
+def load_card(name: str) -> Card:
+    """The card of the network called ``name``. Raises ArtifactError."""
+    path = config.artifacts_dir() / name / config.CARD
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError as error:
+        raise ArtifactError(f"There is no network {name!r}: {path} is missing.") from error
+    return _read_card(path, stamp)
+
+
+@lru_cache(maxsize=32)
+def _read_card(path: Path, stamp: int) -> Card:
+    try:
+        card = Card.from_dict(json.loads(path.read_text(encoding="utf-8")), path.parent)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(f"{path} is not a network's card: {error}.") from error
+    if card.name != path.parent.name:
+        raise ArtifactError(f"{path} says that it is {card.name!r}, but its folder is {path.parent.name!r}.")
+    return card
+
+
+def cards() -> list[Card]:
+    """Every network that can be offered, the cheapest first."""
+    return sorted((load_card(name) for name in config.artifact_names()), key=lambda card: card.multiply_adds)
+
+
+def checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(card: Card, *names: str) -> None:
+    """Checks the named files (all of the card's when none is named). Raises ArtifactError on the first that differs."""
+    for name in names or tuple(card.files):
+        path = card.folder / name
+        expected = card.files.get(name)
+        if expected is None:
+            raise ArtifactError(f"{card.name}: the card knows no file {name}.")
+        if not path.is_file():
+            raise ArtifactError(f"{card.name}: {path} is missing.")
+        if checksum(path) != expected:
+            raise ArtifactError(f"{card.name}: {path} is damaged: its checksum is not the card's.")
+
+
+def graph_files(card: Card, graph: str) -> tuple[str, str]:
+    """File names of a graph (EXACT or QUANTISED), checked. Raises ArtifactError."""
+    names = (f"{graph}.xml", f"{graph}.bin")
+    verify(card, *names)
+    return names
+
+
+def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
+    """All weights of the exact graph by name (``block1/conv1/kernel``), in Keras's layouts.
+
+    Convolutions: height x width x inputs x outputs; dense: inputs x outputs. Raises ArtifactError.
+    """
+    import openvino
+
+    xml, _ = graph_files(card, EXACT)
+    model = openvino.Core().read_model(card.folder / xml)
+    weights: dict[str, NDArray[np.float32]] = {}
+    for node in model.get_ops():
+        name = node.get_friendly_name()
+        if node.get_type_name() != "Constant" or not name.startswith("weight:"):
+            continue
+        values = np.asarray(node.data, np.float32)  # type: ignore[attr-defined]
+        if values.ndim == 4:
+            values = values.transpose(2, 3, 1, 0)
+        elif values.ndim == 2:
+            values = values.T
+        weights[name.removeprefix("weight:")] = np.ascontiguousarray(values)
+    if not weights:
+        raise ArtifactError(f"{card.name}: {xml} holds no named weights.")
+    return weights

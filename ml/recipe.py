@@ -1,0 +1,102 @@
+"""What a training run is: every choice that decides its result, stored beside it so that resuming is safe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Pictures of ``size`` pixels until the share ``until`` of all epochs has passed."""
+
+    size: int
+    until: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """SGD with Nesterov momentum under one one-cycle rate (Smith and Topin, 2018).
+
+    weight_decay is the L2 penalty's factor and acts on convolution kernels only. cutmix is the share of batches
+    that are mixed, until the share ``cutmix_until`` of the epochs. ema is the decay a step of the average of
+    the weights that is shipped. phases resize the pictures progressively.
+    """
+
+    model: str
+    epochs: int
+    batch: int = 128
+    peak_rate: float = 0.1
+    warm_up: float = 0.25
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    cutmix: float = 0.5
+    cutmix_until: float = 0.9
+    ema: float = 0.998
+    dropout: float = 0.1
+    width: int | None = None
+    seed: int = 0
+    precision: str = "mixed_bfloat16"
+    phases: tuple[Phase, ...] = (Phase(32, 1.0),)
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if not 0 < self.peak_rate < 10:
+            raise ValueError("peak_rate must be above 0 and below 10")
+        for name in ("warm_up", "momentum", "label_smoothing", "cutmix", "cutmix_until", "ema", "dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1")
+        if not self.phases or self.phases[-1].until < 1 or sorted(p.until for p in self.phases) != [
+            p.until for p in self.phases
+        ]:
+            raise ValueError("phases must rise and the last must end at 1")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Recipe:
+        values = dict(data)
+        values["phases"] = tuple(Phase(**p) for p in values["phases"])
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["phases"] = [asdict(p) for p in self.phases]
+        return values
+
+    def size_at(self, epoch: int) -> int:
+        """Side of the pictures in epoch ``epoch``, counted from 0."""
+        share = epoch / self.epochs
+        return next(p.size for p in self.phases if share < p.until or p is self.phases[-1])
+
+    def cutmix_at(self, epoch: int) -> float:
+        """Share of the batches that CutMix mixes in epoch ``epoch``."""
+        return self.cutmix if epoch < self.epochs * self.cutmix_until else 0.0
+
+    def steps_per_epoch(self, pictures: int) -> int:
+        return max(1, pictures // self.batch)
+
+    def rate_at(self, step: int, total: int) -> float:
+        """The learning rate of a step: cosine up to the peak, then cosine down to a thousandth of it."""
+        warm = max(1.0, self.warm_up * total)
+        if step < warm:
+            low = self.peak_rate / 25
+            return low + (self.peak_rate - low) * (1 - math.cos(math.pi * step / warm)) / 2
+        low = self.peak_rate / 1000
+        share = min(1.0, (step - warm) / max(1.0, total - warm))
+        return low + (self.peak_rate - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+def parse_phases(text: str) -> tuple[Phase, ...]:
+    """``16:0.3,24:0.65,32:1`` -> phases. Raises ValueError with a sentence."""
+    try:
+        parts = [part.split(":") for part in text.split(",")]
+        phases = tuple(Phase(int(size), float(until)) for size, until in parts)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a list of SIZE:UNTIL, such as 16:0.3,24:0.65,32:1") from None
+    if any(p.size < 8 for p in phases):
+        raise ValueError("the networks need pictures of at least 8 pixels")
+    return phases

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import ApiToken, User
+
+
+class UserAddForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email",)
+        field_classes: dict[str, Any] = {}
+
+
+class UserEditForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """Read-mostly: an address is changed by its owner, who has to confirm the new one."""
+
+    form = UserEditForm
+    add_form = UserAddForm
+    list_display = ("email", "created", "last_login", "is_active", "is_staff")
+    list_filter = ("created", "is_active", "is_staff", "is_superuser")
+    search_fields = ("email",)
+    ordering = ("-created",)
+    date_hierarchy = "created"
+    filter_horizontal = ("groups", "user_permissions")
+    fieldsets = (
+        (None, {"fields": ("email", "password", "time_zone", "created", "last_login")}),
+        (
+            _("What this account may do"),
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fields: tuple[str, ...] = ("created", "last_login")
+        if obj is not None:
+            fields += ("email",)
+        if not request.user.is_superuser:
+            # Otherwise a moderator could make anybody, or themselves, an administrator.
+            fields += ("is_staff", "is_superuser", "groups", "user_permissions")
+        return fields
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return _may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return _may_touch(request, obj) and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        # Deleting many accounts by a wrong tick is not something to make easy.
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Tokens can be seen, but not read, and revoked."""
+
+    list_display = ("name", "prefix", "owner", "created", "last_used")
+    list_filter = ("created", "last_used")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "name", "prefix")
+    date_hierarchy = "created"
+    fields = ("name", "prefix", "owner", "created", "last_used")
+    readonly_fields = fields
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(description=_("Revoke the selected tokens"), permissions=["delete"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        self.log_deletions(request, queryset)
+        number, _rows = queryset.delete()
+        text = ngettext("%(number)d token is revoked.", "%(number)d tokens are revoked.", number)
+        self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    """An administrator's account is changed, or given another password, by administrators only."""
+    return user is None or not user.is_superuser or request.user.is_superuser

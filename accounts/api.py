@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from allauth.account import app_settings as allauth_settings
+from allauth.account.models import EmailAddress
+from django.contrib.auth import authenticate
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import lockout
+from accounts.forms import has_all_tokens, too_many_tokens
+from accounts.models import ApiToken, User
+
+
+class WrongCredentials(APIException):
+    # Not 401: there is no other way to authenticate here that a WWW-Authenticate header could name.
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "wrong_credentials"
+    default_detail = _("The e-mail address or the password is not right.")
+
+
+class EmailNotConfirmed(APIException):
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "email_not_confirmed"
+    default_detail = _("Confirm your e-mail address first: log in on the site, and it sends you a message.")
+
+
+class TooManyTokens(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "too_many_tokens"
+
+
+class CredentialsSerializer(serializers.Serializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False, write_only=True)
+    name = serializers.CharField(max_length=100, required=False, default="API")
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField()
+
+
+@method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
+class TokenView(APIView):
+    """Exchanges an e-mail address and a password for a new API token.
+
+    The token is shown only in this answer. It works until it is revoked on the account page.
+    """
+
+    # The password is the authentication, so a cookie that a browser may send along means nothing here.
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "token"
+
+    @extend_schema(request=CredentialsSerializer, responses=TokenSerializer, operation_id="token_create")
+    def post(self, request: Request) -> Response:
+        form = CredentialsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = self._authenticate(request, form.validated_data["email"], form.validated_data["password"])
+        if has_all_tokens(user):
+            raise TooManyTokens(too_many_tokens())
+        _token, key = ApiToken.objects.issue(user, form.validated_data["name"])
+        return Response({"token": key})
+
+    @staticmethod
+    def _authenticate(request: Request, email: str, password: str) -> User:
+        # axes keeps its notes on Django's request, and its middleware answers there who is locked out.
+        user = authenticate(request._request, email=email, password=password)
+        if user is None:
+            raise WrongCredentials
+        mandatory = allauth_settings.EmailVerificationMethod.MANDATORY
+        if mandatory == allauth_settings.EMAIL_VERIFICATION and not _has_confirmed_email(user):
+            raise EmailNotConfirmed
+        lockout.forget_failures(request._request, email)
+        return user
+
+
+def _has_confirmed_email(user: User) -> bool:
+    return EmailAddress.objects.filter(user=user, verified=True).exists()

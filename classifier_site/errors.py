@@ -1,0 +1,126 @@
+"""Errors as a person or a program can use them: a page, or `{"error": {...}}` where JSON is asked for."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
+
+Fields = dict[str, list[str]]
+
+
+def error_body(code: str, message: str, fields: Fields | None = None) -> dict[str, Any]:
+    """The one shape of an error."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if fields:
+        error["fields"] = fields
+    return {"error": error}
+
+
+def wants_json(request: HttpRequest) -> bool:
+    if request.path.startswith("/api/"):
+        return True
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def respond(
+    request: HttpRequest,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    template: str = "",
+    retry_after: int | None = None,
+) -> HttpResponse:
+    """An error as JSON or as the page `template` (by default `<status>.html`)."""
+    response: HttpResponse
+    if wants_json(request):
+        response = JsonResponse(error_body(code, message), status=status)
+    else:
+        response = HttpResponse(_page(request, status, message, template or f"{status}.html"), status=status)
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+def _page(request: HttpRequest, status: int, message: str, template: str) -> str:
+    context = {"message": message, "csp_nonce": getattr(request, "csp_nonce", "")}
+    try:
+        # After a failure of the server the page is drawn without the request, because the user in it is a
+        # question to the database, which may be what failed.
+        return render_to_string(template, context, request=request if status < 500 else None)
+    except Exception:
+        logger.exception("The page for error %s could not be drawn", status)
+        return f"{status}: {message}"
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """True for a database that does not answer and a full disk: passing, and not the caller's fault."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return isinstance(error, (OperationalError, InterfaceError))
+
+
+def outage_message() -> str:
+    return _("The site cannot do this at the moment. Try again in a few seconds.")
+
+
+def too_large_message() -> str:
+    megabytes = settings.BODY_LIMIT // (1024 * 1024)
+    return _("What was sent is larger than %(limit)d MB. Send fewer or smaller pictures at a time.") % {
+        "limit": megabytes
+    }
+
+
+def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return respond(request, 413, "too_large", too_large_message())
+    if isinstance(exception, TooManyFilesSent):
+        return respond(request, 400, "too_many_files", _("Send at most 200 pictures at a time."))
+    if isinstance(exception, TooManyFieldsSent):
+        return respond(request, 400, "too_many_fields", _("Too many fields were sent at once."))
+    return respond(
+        request, 400, "bad_request", _("The request could not be understood. Check it and try again.")
+    )
+
+
+def permission_denied(request: HttpRequest, exception: BaseException) -> HttpResponse:
+    return respond(request, 403, "permission_denied", _("You may not do this."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    message = _("The form has expired. Go back, reload the page and send it again.")
+    return respond(request, 403, "csrf_failed", message, template="403_csrf.html")
+
+
+def page_not_found(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
+    message = _("There is nothing here. It may have been deleted, or the address may be wrong.")
+    reason = exception.args[0] if isinstance(exception, Http404) and exception.args else None
+    # A resolver's 404 carries its whole list of addresses; only a view's own sentence is for the reader.
+    return respond(request, 404, "not_found", reason if isinstance(reason, str) and reason else message)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_outage(sys.exc_info()[1]):
+        return respond(request, 503, "unavailable", outage_message(), retry_after=5)
+    message = _("Something went wrong on our side. It has been noted; try again in a minute.")
+    return respond(request, 500, "server_error", message)
+
+
+def locked_out(request: HttpRequest, *details: Any) -> HttpResponse:
+    """After too many failed attempts at the admin site or the token address."""
+    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    message = _("Too many failed attempts. Wait %(minutes)d minutes and try again.") % {
+        "minutes": seconds // 60
+    }
+    return respond(request, 429, "locked_out", message, retry_after=seconds)

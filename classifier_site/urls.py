@@ -1,0 +1,36 @@
+"""Every address of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from classifier_site import health
+from learn.views import home
+
+handler400 = "classifier_site.errors.bad_request"
+handler403 = "classifier_site.errors.permission_denied"
+handler404 = "classifier_site.errors.page_not_found"
+handler500 = "classifier_site.errors.server_error"
+
+api_v1 = [
+    path("", include("predictions.api_urls")),
+    path("", include("accounts.api_urls")),
+]
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("account/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("learn/", include("learn.urls")),
+    path("api/v1/", include(api_v1)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("admin/", admin.site.urls),
+    path("", include("predictions.urls")),
+]

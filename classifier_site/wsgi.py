@@ -1,0 +1,17 @@
+"""What gunicorn serves."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_site.settings")
+
+django_application = get_wsgi_application()
+
+from classifier_site.bodies import BoundedBodies  # noqa: E402
+from classifier_site.checks import refuse_unsafe_production  # noqa: E402
+
+refuse_unsafe_production()
+application = BoundedBodies(django_application)

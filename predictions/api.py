@@ -1,0 +1,144 @@
+"""The API of predictions: one POST classifies up to 200 pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from predictions import services
+from predictions.filters import ApiPredictionFilter
+from predictions.images import ImageRejected, PreparedImage, display_name, prepare
+from predictions.media import picture_response
+from predictions.models import Prediction
+from predictions.serializers import BatchSerializer, PredictionSerializer, SubmissionSerializer
+
+
+class PictureRejected(APIException):
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "picture_rejected"
+
+
+class TooMuch(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "quota_exceeded"
+
+
+class NewestFirst(CursorPagination):
+    ordering = ("-created", "-id")
+    page_size = 50
+    max_page_size = 200
+    page_size_query_param = "page_size"
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data})
+
+
+def prepared(files: list[Any]) -> list[PreparedImage | services.RejectedPicture]:
+    """Every uploaded file as a picture or as the reason why it is none, in order."""
+    results: list[PreparedImage | services.RejectedPicture] = []
+    for file in files:
+        try:
+            results.append(prepare(file.read(), file.name or ""))
+        except ImageRejected as error:
+            results.append(services.RejectedPicture(display_name(file.name or ""), error.code, str(error)))
+    return results
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="Your predictions, newest first",
+        description="Dates are inclusive and UTC; `label` is the likeliest class. With `batch`, what its POST returned.",
+    ),
+    retrieve=extend_schema(summary="One prediction"),
+    destroy=extend_schema(summary="Delete a prediction", description="The picture goes with its last prediction."),
+)
+class PredictionViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    """Runs of networks on your pictures."""
+
+    queryset = Prediction.objects.none()
+    serializer_class = PredictionSerializer
+    filterset_class = ApiPredictionFilter
+    pagination_class = NewestFirst
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Prediction]:
+        if getattr(self, "swagger_fake_view", False):
+            return Prediction.objects.none()
+        return Prediction.objects.of(self.request.user).with_answers()
+
+    def get_parsers(self) -> list[Any]:
+        return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
+
+    def get_throttles(self) -> list[Any]:
+        # A scope on the class would count polling as well.
+        self.throttle_scope = "predict" if self.request.method == "POST" else None
+        return super().get_throttles()
+
+    @extend_schema(
+        summary="Classify pictures",
+        description=(
+            "`image` (1 to 200 parts of at most 10 MB), `model` (repeatable; absent: every network), `bars` (optional). "
+            "Answers at once with one entry for each picture and network; ask for them again until `status` is final. "
+            "With `bars` each entry is the covered run and names the clean one in `clean`."
+        ),
+        request={"multipart/form-data": SubmissionSerializer},
+        responses={
+            202: BatchSerializer,
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "A field is wrong; `error.fields` says which."),
+            413: OpenApiResponse(OpenApiTypes.OBJECT, "The body is larger than 250 MB."),
+            422: OpenApiResponse(OpenApiTypes.OBJECT, "The only picture sent cannot be taken."),
+            429: OpenApiResponse(OpenApiTypes.OBJECT, "Too many requests, or a quota is used up."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        values: dict[str, Any] = {"image": request.FILES.getlist("image")}
+        if "model" in request.data:
+            values["model"] = request.data.getlist("model")
+        if "bars" in request.data:
+            values["bars"] = request.data["bars"]
+        form = SubmissionSerializer(data=values)
+        form.is_valid(raise_exception=True)
+        sent = form.validated_data
+        try:
+            # Before the pictures are read: an unknown network costs nothing.
+            services.chosen(sent.get("model", ()))
+        except services.NoNetwork as error:
+            raise serializers.ValidationError({"model": [str(error)]}) from error
+        pictures = prepared(sent["image"])
+        if len(pictures) == 1 and isinstance(only := pictures[0], services.RejectedPicture):
+            raise PictureRejected(only.message, only.code)
+        try:
+            submission = services.submit(request.user, pictures, sent.get("model", ()), sent.get("bars") or ())
+        except services.QuotaExceeded as error:
+            raise TooMuch(str(error)) from error
+        context = {**self.get_serializer_context(), "batch": submission.batch}
+        results = PredictionSerializer(submission.entries, many=True, context=context).data
+        return Response({"batch": submission.batch.pk, "results": results}, status=status.HTTP_202_ACCEPTED)
+
+    def perform_destroy(self, run: Prediction) -> None:
+        services.delete(run.owner, [run.pk])
+
+    @extend_schema(
+        summary="The picture itself",
+        parameters=[OpenApiParameter("size", str, enum=["thumb"], description="A preview of at most 320 pixels.")],
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, methods=["get"], url_path="image")
+    def image(self, request: Request, pk: Any = None) -> HttpResponseBase:
+        return picture_response(request._request, self.get_object().upload)
+
+

@@ -1,0 +1,12 @@
+"""Addresses of the API of predictions, below /api/v1/."""
+
+from __future__ import annotations
+
+from rest_framework.routers import DefaultRouter
+
+from predictions.api import PredictionViewSet
+
+router = DefaultRouter(use_regex_path=False)
+router.register("predictions", PredictionViewSet, basename="prediction")
+
+urlpatterns = router.urls

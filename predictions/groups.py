@@ -1,0 +1,251 @@
+"""What one submission says about one picture: its runs, network by network, as the pages show them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from ml import artifact
+from ml.artifact import ArtifactError, Card
+from predictions.corruption import covered_share, parse_bars
+from predictions.models import Batch, Job, Prediction, Upload
+from predictions.templatetags.prediction_format import percent
+
+
+def uploads_of(user: Any) -> QuerySet[Upload]:
+    """The pictures that ``user`` may see: drafts, and those with a prediction that is not deleted."""
+    runs = Prediction.objects.filter(upload=OuterRef("pk"))
+    return Upload.objects.filter(~Q(Exists(runs)) | Q(Exists(runs.visible())), owner=user)
+
+
+def card_of(name: str) -> Card | None:
+    """The card of a network, or None once it is no longer there."""
+    try:
+        return artifact.load_card(name)
+    except ArtifactError:
+        return None
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run: the picture as it is, or under its bars."""
+
+    run: Prediction
+    covered: bool
+    answers: list[dict[str, Any]]
+    place: int
+
+    @property
+    def title(self) -> str:
+        return _("With bars") if self.covered else _("Without bars")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one network says: the clean side first, then the covered one where there is one."""
+
+    run: Prediction
+    card: Card | None
+    sides: list[Side]
+
+    @property
+    def title(self) -> str:
+        return self.run.model.title
+
+    @property
+    def person(self) -> bool:
+        """Whether a likeliest class is about people."""
+        card = self.card
+        return card is not None and any(
+            card.is_person(side.answers[0]["index"]) for side in self.sides if side.answers
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether the bars changed the first answer."""
+        firsts = [side.answers[0]["index"] for side in self.sides if side.answers]
+        return len(firsts) == 2 and firsts[0] != firsts[1]
+
+    @property
+    def again(self) -> bool:
+        return any(side.run.status in (Job.Status.FAILED, Job.Status.CANCELLED) for side in self.sides)
+
+
+@dataclass(frozen=True)
+class Group:
+    """All runs that one submission asked for on one picture."""
+
+    upload: Upload
+    batch: Batch
+    results: list[Result]
+
+    @property
+    def runs(self) -> list[Prediction]:
+        return [result.run for result in self.results]
+
+    @property
+    def bars(self) -> list[list[float]]:
+        return self.results[0].run.bars
+
+    @property
+    def hidden_share(self) -> float:
+        return covered_share(parse_bars(self.bars))
+
+    @property
+    def final(self) -> bool:
+        return all(side.run.is_final for result in self.results for side in result.sides)
+
+    @property
+    def small_for(self) -> int:
+        """The input side of the largest network that takes in more than the source had; 0 for none."""
+        sizes = [result.card.size for result in self.results if result.card]
+        source = min(self.upload.source_width, self.upload.source_height)
+        return max((size for size in sizes if source < size), default=0)
+
+    @property
+    def seen(self) -> str:
+        """Differs whenever the page would look different."""
+        state = [(str(side.run.pk), side.run.status, side.place) for r in self.results for side in r.sides]
+        return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+    @property
+    def says(self) -> str:
+        """The state of things in one line, for those who hear the page."""
+        return " ".join(_says(result, side) for result in self.results for side in result.sides)
+
+
+def group_of(user: Any, pk: Any) -> Group | None:
+    """The group of one of the user's own runs; None where there is nothing that they may see."""
+    own = Prediction.objects.of(user)
+    run = own.select_related("batch").filter(pk=pk).first()
+    if run is None:
+        return None
+    beside = own.filter(batch_id=run.batch_id, upload_id=run.upload_id, asked=True)
+    runs = list(beside.with_answers().defer("network_input__pixels").order_by("position", "created"))
+    # A clean run whose covered one was deleted has nobody left to stand beside.
+    return Group(runs[0].upload, run.batch, results_of(runs)) if runs else None
+
+
+def results_of(runs: Iterable[Prediction]) -> list[Result]:
+    results = []
+    for run in runs:
+        clean = run.clean if run.clean and run.clean.deleted is None else None
+        sides = [side_of(clean, covered=False)] if clean else []
+        sides.append(side_of(run, covered=bool(run.bars)))
+        results.append(Result(run, card_of(run.model_id), sides))
+    return results
+
+
+def side_of(run: Prediction, *, covered: bool) -> Side:
+    try:
+        answers = run.answers or []
+    except (ArtifactError, IndexError):
+        # The network is gone, or is another one now: what is stored by name is still true.
+        answers = []
+        if run.top1:
+            answers = [{"index": run.top1.index, "name": run.top1.name, "probability": run.probability1}]
+    shown = [{**answer, "label": answer["name"]} for answer in answers]
+    place = run.ahead() + 1 if run.status == Job.Status.QUEUED else 0
+    return Side(run, covered, shown, place)
+
+
+def _says(result: Result, side: Side) -> str:
+    names = {"network": result.title, "side": side.title}
+    if side.answers:
+        first = side.answers[0]
+        answer = {**names, "label": first["label"], "probability": percent(first["probability"])}
+        return _("%(network)s, %(side)s: %(label)s, %(probability)s.") % answer
+    state = side.run.error_sentence or side.run.get_status_display()
+    return _("%(network)s, %(side)s: %(state)s.") % {**names, "state": state.rstrip(".")}
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One picture of a batch: taken, with a cell a network, or rejected with its reason."""
+
+    position: int
+    upload: Upload | None
+    cells: list[Prediction | None]
+    filename: str
+    message: str = ""
+
+    @property
+    def run(self) -> Prediction | None:
+        return next((cell for cell in self.cells if cell), None)
+
+
+@dataclass(frozen=True)
+class BatchTable:
+    """A batch as a table; rows in the order sent, networks in the order asked."""
+
+    batch: Batch
+    networks: list[Any]
+    rows: list[BatchRow]
+
+    @property
+    def runs(self) -> list[Prediction]:
+        return [cell for row in self.rows for cell in row.cells if cell]
+
+    @property
+    def final(self) -> bool:
+        return all(run.is_final for run in self.runs)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        states = [run.status for run in self.runs]
+        done, failed = states.count(Job.Status.DONE), states.count(Job.Status.FAILED)
+        ended = done + failed + states.count(Job.Status.CANCELLED)
+        return {
+            "runs": len(states),
+            "pictures": sum(1 for row in self.rows if row.upload),
+            "rejected": sum(1 for row in self.rows if not row.upload),
+            "done": done,
+            "failed": failed,
+            "ended": ended,
+            "waiting": len(states) - ended,
+        }
+
+    @property
+    def seen(self) -> str:
+        state = [(str(run.pk), run.status) for run in self.runs]
+        return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+    @property
+    def says(self) -> str:
+        counts = self.counts
+        return _("%(ended)d of %(runs)d answers are there.") % counts
+
+
+def table_of(user: Any, pk: Any) -> BatchTable | None:
+    """One of the user's own batches; None where there is nothing that they may see."""
+    batch = Batch.objects.filter(pk=pk, owner=user).first()
+    if batch is None:
+        return None
+    runs = (
+        Prediction.objects.of(user)
+        .filter(batch=batch, asked=True)
+        .with_answers()
+        .defer("network_input__pixels")
+        .order_by("position", "created")
+    )
+    networks: dict[str, Any] = {}
+    pictures: dict[Any, list[Prediction]] = {}
+    for run in runs:
+        networks.setdefault(run.model_id, run.model)
+        pictures.setdefault(run.upload_id, []).append(run)
+    if not pictures and not batch.rejected:
+        return None
+    rows = []
+    for group in pictures.values():
+        by_name = {run.model_id: run for run in group}
+        upload = group[0].upload
+        cells = [by_name.get(name) for name in networks]
+        rows.append(BatchRow(group[0].position, upload, cells, upload.filename))
+    for entry in batch.rejected:
+        rows.append(BatchRow(entry["position"], None, [], entry["filename"], entry["message"]))
+    return BatchTable(batch, list(networks.values()), sorted(rows, key=lambda row: row.position))

@@ -1,0 +1,120 @@
+"""claim -> ml.predictor -> save: the one bridge between the rows and the networks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from ml import artifact
+from ml.predictor import Predictor, load_predictor
+from predictions.models import Prediction
+
+logger = logging.getLogger(__name__)
+
+BATCH = 32
+# Well below the task's time limit, so that a busy queue never looks like a hung inference.
+DRAIN_SECONDS = 20.0
+
+BAD_INPUT = gettext_noop("This picture could not be given to the network. Send it again.")
+ENGINE_FAILED = gettext_noop("The network failed on this picture. Try again; if it fails again, try another picture.")
+NO_ARTIFACT = gettext_noop("This network is not available at the moment. Try another one.")
+
+_predictors: dict[str, Predictor] = {}
+
+
+def predictor(name: str) -> Predictor:
+    """The network called ``name``, loaded once a process and never before a fork. Raises ArtifactError."""
+    if name not in _predictors:
+        _predictors[name] = load_predictor(name, engine=settings.ML_ENGINE, threads=settings.ML_THREADS)
+    return _predictors[name]
+
+
+def load_all() -> dict[str, str]:
+    """Loads every network offered and answers once with each; returns name -> version of those that work."""
+    loaded = {}
+    for card in artifact.cards():
+        try:
+            network = predictor(card.name)
+            network.predict_arrays(np.zeros((1, card.size, card.size, 3), np.uint8))
+        except Exception:
+            logger.exception("The network %s cannot be loaded.", card.name)
+            continue
+        loaded[card.name] = card.version
+    return loaded
+
+
+def drain(seconds: float = DRAIN_SECONDS) -> bool:
+    """Computes batch after batch until nothing waits or the time is up; says whether something may still wait."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        claim, runs = Prediction.objects.claim(BATCH)
+        if not runs:
+            return Prediction.objects.waiting().exists()
+        try:
+            compute(claim, runs)
+        except BaseException:
+            # The worker is going away, or the database has: what is unfinished goes back, if that still works.
+            try:
+                Prediction.objects.hand_back(claim)
+            except Exception:
+                logger.warning("Claim %s could not be handed back; its lease will run out.", claim)
+            raise
+    return Prediction.objects.waiting().exists()
+
+
+def compute(claim: str, runs: list[Prediction]) -> None:
+    """Answers the runs of one claim, all of one network. A row that cannot be answered fails alone."""
+    try:
+        network = predictor(runs[0].model_id)
+    except Exception:
+        logger.exception("The network %s cannot be loaded.", runs[0].model_id)
+        for run in runs:
+            Prediction.objects.fail(claim, run, "no_artifact", NO_ARTIFACT)
+        return
+    inputs = {row.pk: row for row in _inputs(runs)}
+    good: list[Prediction] = []
+    arrays: list[Any] = []
+    for run in runs:
+        array = _pixels(inputs[run.network_input_id], network.card.size)
+        if array is None:
+            Prediction.objects.fail(claim, run, "bad_input", BAD_INPUT)
+        else:
+            good.append(run)
+            arrays.append(array)
+    if not good:
+        return
+    for run, row in zip(good, _probabilities(network, np.stack(arrays)), strict=True):
+        if row is None or not np.isfinite(row).all():
+            Prediction.objects.fail(claim, run, "engine_failed", ENGINE_FAILED)
+            continue
+        fields = Prediction.answer_fields(run.model_id, network.top(row))
+        Prediction.objects.finish(claim, run, artifact=network.card.version, **fields)
+
+
+def _inputs(runs: list[Prediction]) -> Any:
+    from predictions.models import NetworkInput
+
+    return NetworkInput.objects.filter(pk__in=[run.network_input_id for run in runs])
+
+
+def _pixels(row: Any, size: int) -> Any:
+    raw = bytes(row.pixels)
+    if row.size != size or len(raw) != size * size * 3:
+        return None
+    return np.frombuffer(raw, np.uint8).reshape(size, size, 3)
+
+
+def _probabilities(network: Predictor, pixels: Any) -> list[Any]:
+    try:
+        return list(network.predict_arrays(pixels))
+    except Exception:
+        if len(pixels) == 1:
+            logger.exception("The network %s failed on one picture.", network.card.name)
+            return [None]
+        # One of them is at fault: find it by asking one at a time.
+        return [row for i in range(len(pixels)) for row in _probabilities(network, pixels[i : i + 1])]

@@ -1,0 +1,289 @@
+"""The row as the job: state, lease, attempts, priority; one way to claim, one way to sweep.
+
+A message through the broker only wakes a worker up. Which work there is, who has it and how it ended stands in
+the row, so that a lost message or a killed worker costs seconds and no result.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import connections, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+LEASE = timedelta(seconds=75)
+MAX_ATTEMPTS = 3
+
+
+def worker_name() -> str:
+    """This process as claims and heartbeats name it: ``host:pid``."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def process_is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class JobQuerySet(models.QuerySet[Any]):
+    """Every change of a job's state. Each is one statement, so that two workers never both win."""
+
+    def waiting(self) -> Self:
+        """Queued jobs in the order in which they will be taken."""
+        return self.filter(status=Job.Status.QUEUED).order_by("priority", "created", "id")
+
+    def claim(self, limit: int, *, owner: str | None = None) -> tuple[str, list[Any]]:
+        """Takes up to ``limit`` waiting jobs of one group under a lease; returns (claim, jobs).
+
+        Jobs that were tried before are taken alone: one of them may be what killed the worker, and its
+        neighbours must not pay for it.
+        """
+        claim = f"{owner or worker_name()}:{uuid.uuid4().hex[:12]}"
+        head = self.waiting().first()
+        if head is None:
+            return claim, []
+        same = {field: getattr(head, field) for field in self.model.GROUP_FIELDS}
+        candidates = self.waiting().filter(**same)
+        if head.attempts:
+            candidates = candidates.filter(pk=head.pk)
+            limit = 1
+        else:
+            candidates = candidates.filter(attempts=0)
+        with transaction.atomic(using=self.db):
+            if connections[self.db].features.has_select_for_update_skip_locked:
+                candidates = candidates.select_for_update(skip_locked=True)
+            chosen = list(candidates.values_list("pk", flat=True)[:limit])
+            self.filter(pk__in=chosen, status=Job.Status.QUEUED).update(
+                status=Job.Status.RUNNING,
+                claimed_by=claim,
+                attempts=F("attempts") + 1,
+                started=Now(),
+                lease_until=Now() + LEASE,
+            )
+        return claim, list(self.filter(claimed_by=claim, status=Job.Status.RUNNING).order_by("priority", "created", "id"))
+
+    def held(self, claim: str) -> Self:
+        """The jobs that ``claim`` still holds; the only ones whose result may be written."""
+        return self.filter(claimed_by=claim, status=Job.Status.RUNNING)
+
+    def finish(self, claim: str, job: Any, **result: Any) -> bool:
+        """Writes a result if the lease still holds; says whether it did."""
+        return bool(
+            self.held(claim)
+            .filter(pk=job.pk)
+            .update(status=Job.Status.DONE, finished=Now(), lease_until=None, claimed_by="", **result)
+        )
+
+    def fail(self, claim: str, job: Any, code: str, message: str) -> bool:
+        """Ends a job without a result; ``message`` is read by the student."""
+        return bool(self.held(claim).filter(pk=job.pk)._fail(code, message))
+
+    def _fail(self, code: str, message: str) -> int:
+        return self.update(
+            status=Job.Status.FAILED,
+            finished=Now(),
+            lease_until=None,
+            claimed_by="",
+            error_code=code,
+            error_message=message,
+        )
+
+    def hand_back(self, claim: str) -> int:
+        """Returns unfinished jobs to the queue without counting the attempt: the worker is only going away."""
+        return self.held(claim).update(
+            status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None, attempts=F("attempts") - 1
+        )
+
+    def retry(self, **scope: Any) -> int:
+        """Queues failed jobs again, with all their attempts."""
+        return self.filter(status=Job.Status.FAILED, **scope).update(
+            status=Job.Status.QUEUED,
+            attempts=0,
+            started=None,
+            finished=None,
+            error_code="",
+            error_message="",
+        )
+
+    def cancel(self) -> int:
+        """Cancels what still waits."""
+        return self.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, finished=Now())
+
+    # -- sweeping ------------------------------------------------------------------------------------
+
+    def _return(self) -> int:
+        """Back to the queue, or failed where every attempt is spent."""
+        spent = self.filter(attempts__gte=MAX_ATTEMPTS)._fail("gave_up", GAVE_UP)
+        returned = self.filter(status=Job.Status.RUNNING).update(
+            status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None
+        )
+        return spent + returned
+
+    def sweep_expired(self) -> int:
+        """Returns jobs whose lease has run out: their worker is dead or hangs."""
+        return self.filter(status=Job.Status.RUNNING, lease_until__lt=Now())._return()
+
+    def sweep_dead(self, host: str | None = None) -> int:
+        """Returns jobs claimed by processes of this host that are no longer there."""
+        prefix = f"{host or socket.gethostname()}:"
+        claims = (
+            self.filter(status=Job.Status.RUNNING, claimed_by__startswith=prefix)
+            .values_list("claimed_by", flat=True)
+            .distinct()
+        )
+        return sum(
+            self.filter(status=Job.Status.RUNNING, claimed_by=claim)._return()
+            for claim in list(claims)
+            if not process_is_alive(int(claim.removeprefix(prefix).split(":")[0]))
+        )
+
+
+# Stored in English and translated when read, because the worker does not know its reader's language.
+GAVE_UP = gettext_noop("This picture stopped the worker three times, so it was given up. Try another picture.")
+
+
+class Job(models.Model):
+    """A piece of work for a worker. Subclasses say what it is about and what its result is."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Priority(models.IntegerChoices):
+        LIVE = 0, _("live")
+        SINGLE = 10, _("single")
+        LABORATORY = 20, _("laboratory")
+        BULK = 30, _("bulk")
+
+    # Jobs that agree in these fields may be computed in one batch.
+    GROUP_FIELDS: ClassVar[tuple[str, ...]] = ()
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.SINGLE)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    created = models.DateTimeField(_("created"), default=timezone.now)
+    started = models.DateTimeField(_("started"), null=True, blank=True)
+    finished = models.DateTimeField(_("finished"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=255, blank=True, default="")
+    error_code = models.CharField(max_length=40, blank=True, default="")
+    error_message = models.TextField(_("error"), blank=True, default="")
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    FINAL: ClassVar[frozenset[str]] = frozenset({Status.DONE, Status.FAILED, Status.CANCELLED})
+
+    @property
+    def error_sentence(self) -> str:
+        """Why it failed, in the reader's language; empty unless it did."""
+        return gettext(self.error_message) if self.error_message else ""
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in self.FINAL
+
+    def ahead(self) -> int:
+        """How many jobs will be taken before this one; 0 when it is next or no longer waits."""
+        if self.status != self.Status.QUEUED:
+            return 0
+        waiting = type(self)._default_manager.filter(status=self.Status.QUEUED)
+        return waiting.filter(
+            Q(priority__lt=self.priority)
+            | Q(priority=self.priority, created__lt=self.created)
+            | Q(priority=self.priority, created=self.created, pk__lt=self.pk)
+        ).count()
+
+
+def job_constraints(name: str) -> list[models.BaseConstraint]:
+    """What the database holds every table of jobs to."""
+    status = Job.Status
+    return [
+        models.CheckConstraint(name=f"{name}_status_known", condition=Q(status__in=status.values)),
+        models.CheckConstraint(
+            name=f"{name}_ends_after_start",
+            condition=Q(finished__isnull=True) | Q(started__isnull=True) | Q(finished__gte=F("started")),
+        ),
+        models.CheckConstraint(
+            name=f"{name}_final_has_end",
+            condition=Q(status__in=[status.QUEUED, status.RUNNING], finished__isnull=True)
+            | (Q(finished__isnull=False) & ~Q(status__in=[status.QUEUED, status.RUNNING])),
+        ),
+        models.CheckConstraint(
+            name=f"{name}_running_has_lease",
+            condition=Q(status=status.RUNNING, lease_until__isnull=False, started__isnull=False)
+            | (~Q(status=status.RUNNING) & Q(lease_until__isnull=True)),
+        ),
+    ]
+
+
+def job_indexes(name: str) -> list[models.Index]:
+    """What claiming and sweeping need, kept small by leaving out finished rows."""
+    return [
+        models.Index(
+            fields=["priority", "created", "id"], name=f"{name}_waiting", condition=Q(status=Job.Status.QUEUED)
+        ),
+        models.Index(fields=["lease_until"], name=f"{name}_leased", condition=Q(status=Job.Status.RUNNING)),
+    ]
+
+
+class TimerQuerySet(models.QuerySet["Timer"]):
+    def due(self, name: str, every: timedelta) -> bool:
+        """Whether the caller may run the timer now; at most one caller an interval is told yes."""
+        if self.filter(name=name, next_run__lte=Now()).update(next_run=Now() + every):
+            return True
+        return self.get_or_create(name=name, defaults={"next_run": timezone.now() + every})[1]
+
+
+class Timer(models.Model):
+    """A lock row a timer, so that timers may run in every worker and still happen once."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    next_run = models.DateTimeField()
+
+    objects = TimerQuerySet.as_manager()
+
+    class Meta:
+        app_label = "predictions"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Heartbeat(models.Model):
+    """A worker that is alive, and the networks that it has loaded (name -> version)."""
+
+    name = models.CharField(_("worker"), primary_key=True, max_length=200)
+    queues = models.CharField(_("queues"), max_length=200, blank=True, default="")
+    started = models.DateTimeField(_("started"), default=timezone.now)
+    seen = models.DateTimeField(_("seen"), default=timezone.now, db_index=True)
+    # Last, because the name hides the module from the lines below it.
+    models = models.JSONField(_("networks"), default=dict, blank=True)
+
+    class Meta:
+        app_label = "predictions"
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.name

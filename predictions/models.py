@@ -1,0 +1,304 @@
+"""Pictures, runs of networks on them, and what the database itself refuses."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Concat, Now, StrIndex
+from django.db.models.lookups import Exact
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ml import artifact
+from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
+
+__all__ = ["Batch", "Heartbeat", "Label", "Network", "NetworkInput", "Prediction", "Timer", "Upload"]
+
+UNDO = timedelta(seconds=10)
+DRAFT_LIFETIME = timedelta(hours=24)
+TOP = 5
+RANKS = range(1, TOP + 1)
+# How the key of each of a network's labels begins.
+LABEL_PREFIX = Concat(F("model"), models.Value(":"), output_field=models.CharField())
+
+
+class Network(models.Model):
+    """A network that has been offered. Rows are made from the cards, so that answers can refer to them."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    title = models.CharField(max_length=80)
+    classes = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("network")
+        verbose_name_plural = _("networks")
+
+    def __str__(self) -> str:
+        return self.title
+
+    @classmethod
+    def synchronise(cls) -> None:
+        """Writes a row for every card and every label of it; harmless when repeated."""
+        for card in artifact.cards():
+            values = {"title": card.title, "classes": len(card.labels)}
+            cls.objects.update_or_create(name=card.name, defaults=values)
+            labels = [
+                Label(id=Label.key(card.name, i), network_id=card.name, index=i, name=card.labels[i])
+                for i in range(len(card.labels))
+            ]
+            Label.objects.bulk_create(labels, ignore_conflicts=True)
+
+
+class Label(models.Model):
+    """A class of a network. The key is ``network:index``, so that an answer's network can be checked by row."""
+
+    id = models.CharField(primary_key=True, max_length=60)
+    network = models.ForeignKey(Network, models.CASCADE, related_name="labels")
+    index = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ("network", "index")
+        constraints = [models.UniqueConstraint(fields=["network", "index"], name="label_once_per_network")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def key(network: str, index: int) -> str:
+        return f"{network}:{index}"
+
+
+def picture_path(upload: Upload, filename: str) -> str:
+    """A random name: a file's address says nothing about its owner, its content or its neighbours."""
+    name = secrets.token_hex(16)
+    return f"pictures/{name[:2]}/{name}.{filename.rsplit('.', 1)[-1]}"
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def orphans(self) -> Self:
+        """Drafts that nothing was asked of within a day, and pictures whose last prediction is gone."""
+        return self.filter(predictions__isnull=True, created__lt=Now() - DRAFT_LIFETIME)
+
+
+class Upload(models.Model):
+    """A picture as the site keeps it: upright, stripped, bounded. Without predictions it is a draft."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")
+    file = models.FileField(_("picture"), upload_to=picture_path, max_length=120)
+    filename = models.CharField(_("file name"), max_length=120)
+    content_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    source_width = models.PositiveIntegerField()
+    source_height = models.PositiveIntegerField()
+    bytes = models.PositiveIntegerField(_("size in bytes"))
+    created = models.DateTimeField(_("created"), db_default=Now(), editable=False, db_index=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class NetworkInput(models.Model):
+    """What a network sees of an upload: the bytes of uint8 (size, size, 3), RGB.
+
+    Made once for each way of preprocessing and each set of bars, so that workers never read object storage;
+    gone with its upload.
+    """
+
+    upload = models.ForeignKey(Upload, models.CASCADE, related_name="inputs")
+    preprocessing = models.CharField(max_length=40)
+    bars_key = models.CharField(max_length=64, blank=True, default="")
+    size = models.PositiveIntegerField()
+    pixels = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "preprocessing", "bars_key"], name="network_input_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upload_id} at {self.size}"
+
+
+class Batch(models.Model):
+    """What one submission asked for. ``key`` makes a repeated submission the same one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="batches")
+    key = models.CharField(max_length=80, null=True, blank=True, editable=False)
+    rejected = models.JSONField(default=list, blank=True)
+    created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name_plural = _("batches")
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="batch_key_once_per_owner")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("predictions:batch", args=[self.pk])
+
+
+class PredictionQuerySet(JobQuerySet):
+    def visible(self) -> Self:
+        """Not deleted."""
+        return self.filter(deleted__isnull=True)
+
+    def of(self, user: Any) -> Self:
+        """What ``user`` may see: their own, not deleted. The one rule that every view asks."""
+        return self.visible().filter(owner=user)
+
+    def with_answers(self) -> Self:
+        return self.select_related("upload", "model", "network_input", "top1", "clean", "clean__top1")
+
+    def hide(self) -> int:
+        return self.filter(deleted__isnull=True).update(deleted=Now())
+
+    def restore(self) -> int:
+        """Takes a deletion back, as long as it is young enough."""
+        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5)).update(deleted=None)
+
+    def expired(self) -> Self:
+        """Deleted, and too long ago for an undo."""
+        return self.filter(deleted__lt=Now() - UNDO - timedelta(seconds=5))
+
+
+class Prediction(Job):
+    """One run of one network on one upload, clean or covered by bars.
+
+    The five likeliest classes are columns of the row, so that the database can hold them to their network, to
+    0..1 and to their order.
+    """
+
+    GROUP_FIELDS = ("model_id",)
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="predictions")
+    upload = models.ForeignKey(Upload, models.CASCADE, related_name="predictions")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="predictions")
+    position = models.PositiveIntegerField(default=0)
+    # A clean run that was made only to stand beside a covered one is not listed by its batch.
+    asked = models.BooleanField(default=True)
+    model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
+    network_input = models.ForeignKey(NetworkInput, models.PROTECT, related_name="+")
+    bars = models.JSONField(_("bars"), default=list, blank=True)
+    clean = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
+    artifact = models.CharField(_("version"), max_length=80, blank=True, default="")
+    deleted = models.DateTimeField(null=True, blank=True)
+
+    top1 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+")
+    top2 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    top3 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    top4 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    top5 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    probability1 = models.FloatField(_("probability"), null=True, blank=True)
+    probability2 = models.FloatField(null=True, blank=True)
+    probability3 = models.FloatField(null=True, blank=True)
+    probability4 = models.FloatField(null=True, blank=True)
+    probability5 = models.FloatField(null=True, blank=True)
+
+    objects = PredictionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("prediction")
+        verbose_name_plural = _("predictions")
+        ordering = ("-created", "-id")
+        constraints = [
+            *job_constraints("prediction"),
+            models.CheckConstraint(
+                name="prediction_done_has_answer",
+                condition=~Q(status=Job.Status.DONE) | Q(top1__isnull=False, probability1__isnull=False),
+            ),
+            *(
+                models.CheckConstraint(
+                    name=f"prediction_top{rank}_of_its_network",
+                    condition=Q(**{f"top{rank}__isnull": True})
+                    | Q(Exact(StrIndex(F(f"top{rank}"), LABEL_PREFIX), 1)),
+                )
+                for rank in RANKS
+            ),
+            *(
+                models.CheckConstraint(
+                    name=f"prediction_probability{rank}_in_range",
+                    condition=Q(**{f"probability{rank}__isnull": True})
+                    | Q(**{f"probability{rank}__gte": 0.0, f"probability{rank}__lte": 1.0}),
+                )
+                for rank in RANKS
+            ),
+            *(
+                models.CheckConstraint(
+                    name=f"prediction_probability{rank}_falls",
+                    condition=Q(**{f"probability{rank + 1}__isnull": True})
+                    | Q(**{f"probability{rank + 1}__lte": F(f"probability{rank}")}),
+                )
+                for rank in range(1, TOP)
+            ),
+        ]
+        indexes = [
+            *job_indexes("prediction"),
+            models.Index(
+                fields=["owner", "-created", "-id"], name="prediction_history", condition=Q(deleted__isnull=True)
+            ),
+            models.Index(fields=["deleted"], name="prediction_deleted", condition=Q(deleted__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} on {self.upload_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("predictions:detail", args=[self.pk])
+
+    @property
+    def answers(self) -> list[dict[str, Any]] | None:
+        """The top five as {"index", "label", "name", "probability"}, or None while there is no answer.
+
+        ``label`` is the class's own name, for programs; ``name`` is for people, in their language.
+        """
+        if self.top1_id is None:
+            return None
+        card = artifact.load_card(self.model_id)
+        rows = []
+        for rank in RANKS:
+            key = getattr(self, f"top{rank}_id")
+            if key is None:
+                break
+            index = int(key.rsplit(":", 1)[1])
+            rows.append(
+                {
+                    "index": index,
+                    "label": card.labels[index],
+                    "name": gettext(card.label(index)),
+                    "probability": getattr(self, f"probability{rank}"),
+                }
+            )
+        return rows
+
+    @staticmethod
+    def answer_fields(network: str, answers: list[tuple[int, str, float]]) -> dict[str, Any]:
+        """Column values for the top answers of a predictor."""
+        fields: dict[str, Any] = {}
+        for rank, (index, _label, probability) in enumerate(answers[:TOP], 1):
+            fields[f"top{rank}_id"] = Label.key(network, index)
+            fields[f"probability{rank}"] = min(1.0, max(0.0, probability))
+        return fields
+
+    @property
+    def seconds(self) -> float | None:
+        """From sending to the answer, as the student waited."""
+        return max(0.0, (self.finished - self.created).total_seconds()) if self.finished else None

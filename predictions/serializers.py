@@ -1,0 +1,136 @@
+"""The API's shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from predictions.corruption import MAX_BARS, BarsInvalid, parse_bars
+from predictions.models import Batch, Job, Prediction
+from predictions.services import RejectedPicture
+
+MAX_PICTURES = 200
+
+
+class AnswerSerializer(serializers.Serializer):
+    """One of the five likeliest classes; ``probability`` is that of the full softmax."""
+
+    index = serializers.IntegerField()
+    label = serializers.CharField()
+    probability = serializers.FloatField(min_value=0, max_value=1)
+
+
+class ErrorSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class PredictionSerializer(serializers.ModelSerializer):
+    """A run of one network on one picture, or the reason why there is none."""
+
+    model = serializers.CharField(source="model_id", allow_null=True)
+    batch = serializers.UUIDField(source="batch_id")
+    clean = serializers.UUIDField(source="clean_id", allow_null=True)
+    status = serializers.ChoiceField(choices=[*Job.Status.values, "rejected"])
+    filename = serializers.CharField(source="upload.filename")
+    bars = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+    )
+    artifact = serializers.SerializerMethodField()
+    top5 = serializers.SerializerMethodField()
+    image_url = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Prediction
+        fields = (
+            "id",
+            "batch",
+            "status",
+            "model",
+            "filename",
+            "bars",
+            "clean",
+            "top5",
+            "artifact",
+            "image_url",
+            "url",
+            "created",
+            "finished",
+            "error",
+        )
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_artifact(self, run: Prediction) -> str | None:
+        return run.artifact or None
+
+    @extend_schema_field(AnswerSerializer(many=True, allow_null=True))
+    def get_top5(self, run: Prediction) -> list[dict[str, Any]] | None:
+        answers = run.answers
+        return answers and [{key: row[key] for key in ("index", "label", "probability")} for row in answers]
+
+    @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
+    def get_image_url(self, run: Prediction) -> str:
+        return reverse("prediction-image", args=[run.pk], request=self.context.get("request"))
+
+    @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
+    def get_url(self, run: Prediction) -> str:
+        return reverse("predictions:detail", args=[run.pk], request=self.context.get("request"))
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, run: Prediction) -> dict[str, str] | None:
+        return {"code": run.error_code, "message": run.error_sentence} if run.error_code else None
+
+    def to_representation(self, entry: Any) -> dict[str, Any]:
+        if not isinstance(entry, RejectedPicture):
+            return super().to_representation(entry)
+        values: dict[str, Any] = dict.fromkeys(self.Meta.fields)
+        batch: Batch = self.context["batch"]
+        return {
+            **values,
+            "batch": str(batch.pk),
+            "status": "rejected",
+            "filename": entry.filename,
+            "bars": [],
+            "created": serializers.DateTimeField().to_representation(batch.created),
+            "error": {"code": entry.code, "message": entry.message},
+        }
+
+
+class BatchSerializer(serializers.Serializer):
+    """What a POST made: image by image in the order sent, networks in the order asked."""
+
+    batch = serializers.UUIDField()
+    results = PredictionSerializer(many=True)
+
+
+class SubmissionSerializer(serializers.Serializer):
+    """What a POST sends."""
+
+    image = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True, max_length=None),
+        min_length=1,
+        max_length=MAX_PICTURES,
+        error_messages={
+            "required": _("Send at least one picture as a part called image."),
+            "min_length": _("Send at least one picture as a part called image."),
+            "max_length": _("Send at most {max_length} pictures at once."),
+        },
+    )
+    model = serializers.ListField(child=serializers.CharField(max_length=80), required=False, max_length=50)
+    bars = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text=f"A JSON list of at most {MAX_BARS} [x, y, width, height], fractions of the upright picture.",
+    )
+
+    def validate_bars(self, value: str) -> Any:
+        try:
+            return parse_bars(value)
+        except BarsInvalid as error:
+            raise serializers.ValidationError(str(error)) from error

@@ -1,0 +1,371 @@
+"""The verbs: take pictures in, ask networks, delete, bring back, remove for good."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, Q, Sum
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from ml import artifact
+from ml.artifact import Card
+from ml.preprocessing import Preprocessing, to_input
+from predictions import tasks
+from predictions.corruption import Bar, apply_bars, canonical
+from predictions.images import PreparedImage, open_prepared
+from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
+
+logger = logging.getLogger(__name__)
+
+QUOTA_BYTES = 2 * 1024**3
+QUOTA_PICTURES = 20_000
+QUOTA_IN_FLIGHT = 2_000
+
+
+class QuotaExceeded(Exception):
+    """The user has used up what one account may use; the message says which and what to do."""
+
+
+class NoNetwork(Exception):
+    """No network is offered, or not the one asked for."""
+
+
+@dataclass(frozen=True)
+class RejectedPicture:
+    """A picture that could not be taken, and why."""
+
+    filename: str
+    code: str
+    message: str
+
+
+@dataclass
+class Submission:
+    """What came of a submission: its batch and, picture by picture, runs or the reason why there are none."""
+
+    batch: Batch
+    entries: list[Prediction | RejectedPicture] = field(default_factory=list)
+
+    @property
+    def runs(self) -> list[Prediction]:
+        return [entry for entry in self.entries if isinstance(entry, Prediction)]
+
+
+def offered() -> list[Card]:
+    """The networks that can be asked, the cheapest first."""
+    return artifact.cards()
+
+
+def chosen(names: Iterable[str]) -> list[Card]:
+    """The cards of ``names`` in the order asked, each once; every network offered when there are none.
+
+    Raises NoNetwork with a sentence for a name that is not offered.
+    """
+    known = {card.name: card for card in offered()}
+    wanted = list(dict.fromkeys(names)) or list(known)
+    for name in wanted:
+        if name not in known:
+            options = ", ".join(known) or _("none yet")
+            raise NoNetwork(_("There is no network %(name)s. There are: %(known)s.") % {"name": repr(name), "known": options})
+    if not wanted:
+        raise NoNetwork(_("No network is ready yet. Try again later."))
+    return [known[name] for name in wanted]
+
+
+# --- taking pictures in ------------------------------------------------------------------------------------
+
+
+def store(owner: User, picture: PreparedImage) -> Upload:
+    """Keeps a prepared picture as a draft. Raises QuotaExceeded."""
+    with transaction.atomic():
+        _check_storage(owner, len(picture.data))
+    upload = Upload(
+        owner=owner,
+        filename=picture.filename,
+        content_type=picture.content_type,
+        width=picture.width,
+        height=picture.height,
+        source_width=picture.source_width,
+        source_height=picture.source_height,
+        bytes=len(picture.data),
+    )
+    # The file first: a file without a row is swept, a row without a file would be a broken page.
+    upload.file.save(f"picture.{picture.extension}", ContentFile(picture.data), save=False)
+    try:
+        upload.save(force_insert=True)
+    except Exception:
+        upload.file.delete(save=False)
+        raise
+    return upload
+
+
+def _locked(owner: User) -> None:
+    """Serialises the checks of one owner's quotas: two requests at once must not both see the last free place."""
+    User.objects.select_for_update().filter(pk=owner.pk).values_list("pk", flat=True).first()
+
+
+def _check_storage(owner: User, more: int) -> None:
+    if not settings.RATE_LIMITS:
+        return
+    _locked(owner)
+    mine = Upload.objects.filter(owner=owner)
+    if mine.count() >= QUOTA_PICTURES:
+        raise QuotaExceeded(_("You keep 20,000 pictures, the most an account may. Delete some from your history."))
+    if (mine.aggregate(total=Sum("bytes"))["total"] or 0) + more > QUOTA_BYTES:
+        raise QuotaExceeded(_("Your pictures fill 2 GB, the most an account may. Delete some from your history."))
+
+
+def _check_in_flight(owner: User, more: int) -> None:
+    if not settings.RATE_LIMITS:
+        return
+    _locked(owner)
+    waiting = Prediction.objects.filter(owner=owner, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]).count()
+    if waiting + more > QUOTA_IN_FLIGHT:
+        raise QuotaExceeded(
+            _("%(waiting)d of your predictions are still waiting. Send more when they are done.") % {"waiting": waiting}
+        )
+
+
+# --- asking networks ---------------------------------------------------------------------------------------
+
+
+def submit(
+    owner: User,
+    pictures: Sequence[Upload | PreparedImage | RejectedPicture],
+    models: Iterable[str] = (),
+    bars: tuple[Bar, ...] = (),
+    *,
+    key: str | None = None,
+) -> Submission:
+    """Asks the networks called ``models`` about every picture, clean or, with ``bars``, covered and clean.
+
+    Entries follow the pictures in their order and, within each, the networks in theirs; a rejected picture has
+    one entry. With the same ``key`` a second call returns what the first one made. Raises QuotaExceeded and
+    NoNetwork, and then nothing is kept.
+    """
+    if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
+        return _recall(earlier)
+    cards = chosen(models)
+    taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
+    _check_early(owner, len(taken) * len(cards) * (2 if bars else 1))
+    uploads: list[Upload] = []
+    mine: list[Upload] = []
+    try:
+        for picture in taken:
+            if isinstance(picture, Upload):
+                uploads.append(picture)
+            else:
+                uploads.append(store(owner, picture))
+                mine.append(uploads[-1])
+        return _write(owner, pictures, uploads, cards, bars, key)
+    except IntegrityError:
+        _forget(mine)
+        # The same submission came twice at once and the other one was faster.
+        if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
+            return _recall(earlier)
+        raise
+    except BaseException:
+        _forget(mine)
+        raise
+
+
+def _check_early(owner: User, runs: int) -> None:
+    with transaction.atomic():
+        _check_in_flight(owner, runs)
+
+
+def _forget(uploads: list[Upload]) -> None:
+    for upload in uploads:
+        remove_upload(upload)
+
+
+def _recall(batch: Batch) -> Submission:
+    runs = list(batch.predictions.filter(asked=True).with_answers().order_by("position"))
+    by_position: dict[int, Prediction | RejectedPicture] = {run.position: run for run in runs}
+    for row in batch.rejected:
+        by_position[row["position"]] = RejectedPicture(row["filename"], row["code"], row["message"])
+    return Submission(batch, [by_position[place] for place in sorted(by_position)])
+
+
+def _write(
+    owner: User,
+    pictures: Sequence[Upload | PreparedImage | RejectedPicture],
+    uploads: list[Upload],
+    cards: list[Card],
+    bars: tuple[Bar, ...],
+    key: str | None,
+) -> Submission:
+    many = len(uploads) > 1
+    priority = Job.Priority.BULK if many else Job.Priority.SINGLE
+    remaining = iter(uploads)
+    inputs = [None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars) for p in pictures]
+    remaining = iter(uploads)
+    with transaction.atomic():
+        _check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
+        batch = Batch.objects.create(owner=owner, key=key)
+        entries: list[Prediction | RejectedPicture] = []
+        runs: list[Prediction] = []
+        rejected: list[dict[str, Any]] = []
+        for picture, made in zip(pictures, inputs, strict=True):
+            if isinstance(picture, RejectedPicture):
+                rejected.append(
+                    {
+                        "position": len(entries),
+                        "filename": picture.filename,
+                        "code": picture.code,
+                        "message": picture.message,
+                    }
+                )
+                entries.append(picture)
+                continue
+            assert made is not None
+            upload = next(remaining)
+            for card in cards:
+                common = {
+                    "owner": owner,
+                    "upload": upload,
+                    "batch": batch,
+                    "model_id": card.name,
+                    "priority": priority,
+                    "position": len(entries),
+                }
+                clean = Prediction(network_input=made[card.name, False], asked=not bars, **common)
+                runs.append(clean)
+                if bars:
+                    runs.append(
+                        Prediction(network_input=made[card.name, True], bars=canonical(bars), clean=clean, **common)
+                    )
+                entries.append(runs[-1])
+        if rejected:
+            batch.rejected = rejected
+            batch.save(update_fields=["rejected"])
+        NetworkInput.objects.bulk_create({id(v): v for m in inputs if m for v in m.values() if v.pk is None}.values())
+        Prediction.objects.bulk_create(runs, batch_size=500)
+        if runs:
+            tasks.predict.delay_on_commit()
+    return Submission(batch, entries)
+
+
+def make_inputs(
+    upload: Upload, cards: Sequence[Card], bars: tuple[Bar, ...]
+) -> dict[tuple[str, bool], NetworkInput]:
+    """(network, covered) -> its input; networks with the same preprocessing share one. Unsaved when new."""
+    keys = {card.name: preprocessing_key(card.preprocessing) for card in cards}
+    known = {(row.preprocessing, row.bars_key): row for row in upload.inputs.filter(preprocessing__in=keys.values())}
+    with upload.file.open("rb") as file:
+        picture = open_prepared(file.read())
+    covered_key = bars_key(bars)
+    made: dict[tuple[str, bool], NetworkInput] = {}
+    for covered in (False, True) if bars else (False,):
+        shown = apply_bars(picture, bars) if covered else picture
+        for card in cards:
+            place = (keys[card.name], covered_key if covered else "")
+            if place not in known:
+                known[place] = NetworkInput(
+                    upload=upload,
+                    preprocessing=place[0],
+                    bars_key=place[1],
+                    size=card.size,
+                    pixels=to_input(shown, card.preprocessing).tobytes(),
+                )
+            made[card.name, covered] = known[place]
+    return made
+
+
+def preprocessing_key(how: Preprocessing) -> str:
+    """A short name of how a picture is shrunk: networks that agree in it share their inputs."""
+    # Normalisation happens on the way into the network and does not change what is stored.
+    return f"{how.shape}-{how.filter}-{how.size}"
+
+
+def bars_key(bars: tuple[Bar, ...]) -> str:
+    """A digest of the bars; empty without bars."""
+    return hashlib.sha256(json.dumps(canonical(bars)).encode()).hexdigest() if bars else ""
+
+
+def ask_again(run: Prediction) -> Submission:
+    """The same picture, bars and network once more, by the artifact that is current now."""
+    bars = tuple(Bar(*bar) for bar in run.bars)
+    return submit(run.owner, [run.upload], [run.model_id], bars)
+
+
+# --- deleting ----------------------------------------------------------------------------------------------
+
+
+def delete(owner: User, ids: Iterable[Any]) -> list[Any]:
+    """Hides the owner's predictions, and the clean runs that stood only beside them; returns the ids hidden.
+
+    What still waits is cancelled. ``undo`` brings them back for ten seconds; then ``purge`` removes them.
+    """
+    with transaction.atomic():
+        runs = Prediction.objects.of(owner).filter(Q(pk__in=list(ids)))
+        found = list(runs.values_list("pk", "clean_id"))
+        asked = [pk for pk, _clean in found]
+        beside = {clean for _pk, clean in found if clean}
+        in_use = set(
+            Prediction.objects.of(owner).filter(clean__in=beside).exclude(pk__in=asked).values_list("clean_id", flat=True)
+        )
+        hidden = [*asked, *(beside - in_use)]
+        Prediction.objects.of(owner).filter(pk__in=hidden).hide()
+    return asked
+
+
+def undo(owner: User, ids: Iterable[Any]) -> int:
+    """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back."""
+    with transaction.atomic():
+        runs = Prediction.objects.filter(owner=owner, pk__in=list(ids))
+        beside = [clean for clean in runs.values_list("clean_id", flat=True) if clean]
+        Prediction.objects.filter(owner=owner, pk__in=beside).restore()
+        return runs.restore()
+
+
+def purge() -> int:
+    """Removes for good what was deleted longer ago than undo reaches. A timer calls it."""
+    return remove(Prediction.objects.expired())
+
+
+def remove(runs: Any) -> int:
+    """Removes predictions at once and, with an upload's last one, the upload and its file."""
+    rows = list(runs.values_list("pk", "upload_id", "batch_id"))
+    if not rows:
+        return 0
+    Prediction.objects.filter(pk__in=[pk for pk, _u, _b in rows]).delete()
+    for upload in Upload.objects.filter(pk__in={u for _pk, u, _b in rows}, predictions__isnull=True):
+        remove_upload(upload)
+    Batch.objects.filter(pk__in={b for _pk, _u, b in rows}, predictions__isnull=True).delete()
+    return len(rows)
+
+
+def remove_upload(upload: Upload) -> None:
+    """Removes a picture with everything made from it: the rows in one transaction, the file after it."""
+    name, storage = upload.file.name, upload.file.storage
+    with transaction.atomic():
+        Prediction.objects.filter(upload=upload).delete()
+        Upload.objects.filter(pk=upload.pk).delete()
+    try:
+        if name:
+            storage.delete(name)
+    except Exception:
+        # The row is gone, so nobody can see the file; the sweeper of orphaned files tries again.
+        logger.warning("The file of upload %s could not be removed yet.", upload.pk)
+
+
+def sweep_orphans() -> int:
+    """Removes drafts older than a day. A timer calls it."""
+    count = 0
+    for upload in Upload.objects.orphans()[:500]:
+        try:
+            remove_upload(upload)
+            count += 1
+        except ProtectedError:
+            continue
+    return count

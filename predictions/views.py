@@ -1,0 +1,385 @@
+"""The pages on which pictures are sent, answered, listed and deleted. Each asks `Prediction.objects.of(user)`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import InvalidPage, Paginator
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from predictions import services
+from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
+from predictions.filters import HistoryFilter
+from predictions.forms import PICTURE_GONE, PredictForm, take
+from predictions.groups import BatchTable, Group, group_of, table_of, uploads_of
+from predictions.models import UNDO, Prediction, Upload
+from predictions.pictures import input_response, picture_response
+
+PAGE_SIZE = 24
+UNDO_KEY = "predictions_to_undo"
+View = Callable[..., HttpResponseBase]
+
+
+class OwnRequest(HttpRequest):
+    """A request of somebody who is logged in."""
+
+    user: User
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def problem(status: int, code: str, message: str, fields: dict[str, list[str]] | None = None) -> JsonResponse:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if fields:
+        error["fields"] = fields
+    return JsonResponse({"error": error}, status=status)
+
+
+def for_owners(view: View) -> View:
+    """Lets only those in who are logged in: scripts are told so, people are sent to the login page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if wants_json(request):
+            return problem(401, "not_logged_in", _("You are no longer logged in. Log in and try again."))
+        # What only takes POST would answer the login's redirect with an error.
+        page = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("predictions:predict")
+        return redirect_to_login(page)
+
+    return guarded
+
+
+def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:
+    group = group_of(request.user, pk)
+    if group is None:
+        raise Http404(_("There is no prediction here. It may have been deleted, or the address may be wrong."))
+    return group
+
+
+def own_table(request: OwnRequest, pk: uuid.UUID) -> BatchTable:
+    table = table_of(request.user, pk)
+    if table is None:
+        raise Http404(_("There are no predictions here. They may have been deleted, or the address may be wrong."))
+    return table
+
+
+# --- sending -----------------------------------------------------------------------------------------------
+
+
+@for_owners
+@require_http_methods(["GET", "HEAD", "POST"])
+def predict(request: OwnRequest) -> HttpResponse:
+    """The workshop. GET shows it, with a picture from the history in it if one is named; POST asks networks."""
+    if request.method != "POST":
+        return _workshop(request, _fresh_form(request))
+    form = PredictForm(request.POST, request.FILES, user=request.user)
+    submission = _submit(form) if form.is_valid() else None
+    if submission is None:
+        return _refused(request, form)
+    if len(submission.runs) and len({run.upload_id for run in submission.runs}) == 1 and not submission.batch.rejected:
+        address = submission.runs[0].get_absolute_url()
+        group = own_group(request, submission.runs[0].pk) if wants_json(request) else None
+    else:
+        address, group = submission.batch.get_absolute_url(), None
+    if not wants_json(request):
+        return redirect(address)
+    answer: dict[str, Any] = {"batch": str(submission.batch.pk), "url": address, "several": group is None}
+    if group:
+        answer |= {"fragment": _results(request, group), "status": _status_url(group), **_state(group)}
+    return JsonResponse(answer)
+
+
+def _fresh_form(request: OwnRequest) -> PredictForm:
+    form = PredictForm(user=request.user)
+    wanted = request.GET.getlist("model")
+    names = [card.name for card in form.cards]
+    form.initial = {
+        "key": str(uuid.uuid4()),
+        "model": [name for name in names if name in wanted] or names,
+        "bars": request.GET.get("bars", ""),
+    }
+    if request.GET.get("upload"):
+        try:
+            upload = uploads_of(request.user).filter(pk=uuid.UUID(request.GET["upload"])).first()
+        except ValueError:
+            upload = None
+        if upload is None:
+            raise Http404(_("This picture is no longer there. Choose it from your device again."))
+        form.uploads = [upload]
+    return form
+
+
+def _workshop(request: OwnRequest, form: PredictForm, status: int = 200) -> HttpResponse:
+    upload = form.uploads[0] if len(form.uploads) == 1 else None
+    try:
+        bars = parse_bars(form["bars"].value())
+    except BarsInvalid:
+        bars = ()
+    context = {"form": form, "upload": upload, "bars": canonical(bars) if upload else []}
+    return render(request, "predictions/predict.html", context, status=status)
+
+
+def _submit(form: PredictForm) -> services.Submission | None:
+    """Asks the networks; None when that cannot be, with the reason on the form."""
+    pictures = form.pictures()
+    rejected = [picture for picture in pictures if isinstance(picture, services.RejectedPicture)]
+    if len(rejected) == len(pictures):
+        for picture in rejected:
+            named = f"{picture.filename}: {picture.message}" if len(pictures) > 1 else picture.message
+            form.add_error("image", named)
+        return None
+    asked = (form.user, pictures, form.cleaned_data["model"], form.cleaned_data["bars"])
+    try:
+        submission = services.submit(*asked, key=form.submission_key())
+        if all(run.deleted for run in submission.runs):
+            # Sent before, and deleted since: then it is meant anew.
+            submission = services.submit(*asked)
+    except (services.QuotaExceeded, services.NoNetwork) as error:
+        form.add_error(None, str(error))
+        return None
+    except (IntegrityError, FileNotFoundError):
+        if not form.uploads:
+            raise
+        # The last prediction of a picture from the history was removed for good a moment ago.
+        form.add_error("image", PICTURE_GONE)
+        form.uploads = []
+        return None
+    return submission
+
+
+def _refused(request: OwnRequest, form: PredictForm) -> HttpResponse:
+    if not wants_json(request):
+        return _workshop(request, form, status=422)
+    fields = {name: [str(sentence) for sentence in sentences] for name, sentences in form.errors.items()}
+    code = next(iter(form.errors.as_data().values()))[0].code or "invalid"
+    return problem(422, code, next(iter(fields.values()))[0], fields)
+
+
+@for_owners
+@require_POST
+def draft(request: OwnRequest) -> HttpResponse:
+    """Takes one picture in before anything is asked about it."""
+    file = request.FILES.get("image")
+    if file is None:
+        return problem(422, "no_picture", _("Choose a picture first."))
+    picture = take(file)
+    if isinstance(picture, services.RejectedPicture):
+        return problem(422, picture.code, picture.message)
+    try:
+        upload = services.store(request.user, picture)
+    except services.QuotaExceeded as error:
+        return problem(422, "quota", str(error))
+    answer = {name: getattr(upload, name) for name in ("width", "height", "source_width", "source_height")}
+    answer |= {"id": str(upload.pk), "filename": upload.filename, "warning": _small(upload)}
+    return JsonResponse(answer | {"picture_url": reverse("predictions:picture", args=[upload.pk])}, status=201)
+
+
+def _small(upload: Upload) -> str:
+    """A word of warning for a source with fewer pixels than a network takes in."""
+    side = max((card.size for card in services.offered()), default=0)
+    if min(upload.source_width, upload.source_height) >= side:
+        return ""
+    sizes = {"width": upload.source_width, "height": upload.source_height, "side": side}
+    return (
+        _("This picture has only %(width)d × %(height)d pixels, fewer than the %(side)d × %(side)d that go in.") % sizes
+    )
+
+
+# --- results -----------------------------------------------------------------------------------------------
+
+
+@for_owners
+@require_safe
+def detail(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
+    """One picture and what every network asked with it said."""
+    group = own_group(request, pk)
+    again = {"upload": str(group.upload.pk), "model": [run.model_id for run in group.runs]}
+    if group.bars:
+        again["bars"] = str(group.bars).replace(" ", "")
+    context = {
+        "group": group,
+        "status_url": _status_url(group),
+        "again_url": f"{reverse('predictions:predict')}?{urlencode(again, doseq=True)}",
+        "key": uuid.uuid4(),
+    }
+    return render(request, "predictions/detail.html", context)
+
+
+@for_owners
+@require_safe
+def status(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
+    """The results of one group, rendered as on its page; without them when `?seen=` says nothing is new."""
+    group = own_group(request, pk)
+    state = _state(group)
+    if request.GET.get("seen") != state["seen"]:
+        state["html"] = _results(request, group)
+    return JsonResponse(state)
+
+
+def _state(shown: Group | BatchTable) -> dict[str, Any]:
+    return {"final": shown.final, "seen": shown.seen, "says": shown.says}
+
+
+def _status_url(group: Group) -> str:
+    return reverse("predictions:status", args=[group.runs[0].pk])
+
+
+def _results(request: OwnRequest, group: Group) -> str:
+    return render_to_string("predictions/_results.html", {"group": group, "key": uuid.uuid4()}, request)
+
+
+@for_owners
+@require_POST
+def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
+    """The same picture and bars once more: of one network when it is named, else of all of the group."""
+    group = own_group(request, pk)
+    named = request.POST.get("model")
+    runs = [run for run in group.runs if named in (None, "", run.model_id)] or group.runs
+    names = [run.model_id for run in runs]
+    bars = tuple(Bar(*bar) for bar in group.bars)
+    key = request.POST.get("key", "")[:36]
+    try:
+        # The key keeps a double click from asking twice.
+        submission = services.submit(
+            request.user, [group.upload], names, bars, key=f"{key}:{group.batch.pk}" if key else None
+        )
+    except (services.QuotaExceeded, services.NoNetwork) as error:
+        if wants_json(request):
+            return problem(422, "refused", str(error))
+        context = {"group": group, "refused": str(error), "status_url": _status_url(group), "key": uuid.uuid4()}
+        return render(request, "predictions/detail.html", context, status=422)
+    return redirect(submission.runs[0])
+
+
+@for_owners
+@require_safe
+def batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
+    """A table of many pictures at once."""
+    table = own_table(request, pk)
+    context = {"table": table, "status_url": reverse("predictions:batch-status", args=[pk])}
+    return render(request, "predictions/batch.html", context)
+
+
+@for_owners
+@require_safe
+def batch_status(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
+    table = own_table(request, pk)
+    state = _state(table)
+    if request.GET.get("seen") != state["seen"]:
+        state["html"] = render_to_string("predictions/_batch.html", {"table": table}, request)
+    return JsonResponse(state)
+
+
+# --- pictures ----------------------------------------------------------------------------------------------
+
+
+@for_owners
+@require_safe
+def picture(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """One's own picture, or a thumbnail of it with `?size=thumb`."""
+    upload = get_object_or_404(uploads_of(request.user), pk=pk)
+    return picture_response(request, upload, thumbnail=request.GET.get("size") == "thumb")
+
+
+@for_owners
+@require_safe
+def network_input(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """What the network of one's own run saw."""
+    run = get_object_or_404(Prediction.objects.of(request.user).select_related("network_input"), pk=pk)
+    return input_response(request, run.network_input)
+
+
+# --- history -----------------------------------------------------------------------------------------------
+
+
+@for_owners
+@require_safe
+def history(request: OwnRequest) -> HttpResponse:
+    """One's own predictions, newest first, filtered by what stands in the address."""
+    own = Prediction.objects.of(request.user).filter(asked=True)
+    filtered = HistoryFilter(request.GET, queryset=own, request=request)
+    runs = filtered.qs.with_answers().defer("network_input__pixels")
+    paginator = Paginator(runs, PAGE_SIZE)
+    query = request.GET.copy()
+    number = (query.pop("page", None) or ["1"])[-1]
+    active = any(query.get(name) for name in filtered.form.fields)
+    context = {"form": filtered.form, "query": _prefix(query), "active": active, "paginator": paginator}
+    try:
+        page = paginator.page(number)
+    except InvalidPage:
+        return render(request, "predictions/no_page.html", context | {"number": number[:20]}, status=404)
+    context |= {"page": page, "pages": list(paginator.get_elided_page_range(page.number, on_each_side=1))}
+    context |= {"undo": _take_undo(request), "anything": bool(page.object_list) or not active or own.exists()}
+    return render(request, "predictions/history.html", context)
+
+
+def _prefix(query: QueryDict) -> str:
+    """What stands before `page=` in the addresses of other pages."""
+    return f"{query.urlencode()}&" if query else ""
+
+
+def _take_undo(request: OwnRequest) -> list[str]:
+    """The ids that were just deleted without JavaScript, once, as long as they can come back."""
+    ids = request.session.pop(UNDO_KEY, [])
+    return [str(pk) for pk in Prediction.objects.restorable(request.user, ids)] if ids else []
+
+
+@for_owners
+@require_POST
+def delete(request: OwnRequest) -> HttpResponse:
+    """Hides one's own predictions. They can come back for ten seconds; then they are removed."""
+    hidden = [str(pk) for pk in services.delete(request.user, _ids(request))]
+    if wants_json(request):
+        says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
+        return JsonResponse(
+            {"deleted": hidden, "seconds": int(UNDO.total_seconds()), "message": says % {"count": len(hidden)}}
+        )
+    request.session[UNDO_KEY] = hidden
+    return redirect(_history_address(request))
+
+
+@for_owners
+@require_POST
+def undo(request: OwnRequest) -> HttpResponse:
+    """Brings back what was just deleted."""
+    restored = services.undo(request.user, _ids(request))
+    if wants_json(request):
+        if not restored:
+            return problem(410, "too_late", _("It was too late: the prediction is gone."))
+        return JsonResponse({"restored": restored})
+    return redirect(_history_address(request))
+
+
+def _ids(request: HttpRequest) -> list[uuid.UUID]:
+    """The ids that were sent; what is none names nothing."""
+    found = []
+    for value in request.POST.getlist("id")[:1000]:
+        try:
+            found.append(uuid.UUID(value))
+        except ValueError:
+            continue
+    return found
+
+
+def _history_address(request: HttpRequest) -> str:
+    """The history page the form stood on: only its query is taken from the form, never a host."""
+    query = QueryDict(request.POST.get("query", "")[:1000])
+    return reverse("predictions:history") + (f"?{query.urlencode()}" if query else "")

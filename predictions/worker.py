@@ -1,0 +1,126 @@
+"""What a Celery worker does beside its tasks: loads the networks, shows that it lives, runs the timers.
+
+Loading happens in every pool child after the fork; heartbeat and timers run in a thread of the parent.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery.signals import celeryd_after_setup, worker_process_init, worker_ready, worker_shutting_down
+from django.db import close_old_connections, connection
+from django.db.models.functions import Now
+
+from predictions.jobs import Heartbeat, Timer, worker_name
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+HEARTBEAT_KEPT = timedelta(minutes=10)
+
+_queues = ""
+_stopping = threading.Event()
+# Held while the thread works and while the parent forks: a child must not inherit a half-used connection.
+_at_work = threading.Lock()
+
+
+@celeryd_after_setup.connect
+def remember_queues(instance: Any, **details: Any) -> None:
+    global _queues
+    _queues = ",".join(sorted(instance.app.amqp.queues.consume_from or instance.app.amqp.queues))
+
+
+@worker_process_init.connect
+def load_networks(**details: Any) -> None:
+    """In the child: networks first, then the sign that this worker can answer."""
+    from predictions import inference
+
+    connection.close()
+    loaded = inference.load_all()
+    host_pid = worker_name().rsplit(":", 1)[0] + f":{os.getppid()}"
+    _beat(host_pid, models=loaded)
+    # What the child that this one replaces had claimed comes back now, and what waits is started on.
+    from predictions.tasks import predict
+
+    predict.delay()
+
+
+@worker_ready.connect
+def start_timers(**details: Any) -> None:
+    os.register_at_fork(before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release)
+    threading.Thread(target=_run_timers, args=(worker_name(),), name="timers", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def stop_timers(**details: Any) -> None:
+    _stopping.set()
+    try:
+        Heartbeat.objects.filter(name=worker_name()).delete()
+    except Exception:
+        logger.debug("The heartbeat could not be removed.", exc_info=True)
+
+
+def _run_timers(name: str) -> None:
+    while not _stopping.wait(BEAT_SECONDS):
+        with _at_work:
+            try:
+                close_old_connections()
+                tick(name)
+            except Exception as error:
+                logger.warning("Heartbeat and timers are put off: %s.", type(error).__name__)
+            finally:
+                connection.close()
+
+
+def tick(name: str) -> None:
+    """One beat: shows life, returns the rows of this host's dead processes, runs the timers that are due."""
+    from predictions.models import Prediction
+
+    _beat(name)
+    Prediction.objects.sweep_dead()
+    for timer, every, action in timers():
+        if Timer.objects.due(timer, every):
+            try:
+                action()
+            except Exception:
+                logger.exception("The timer %s failed.", timer)
+
+
+def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
+    """Name, interval, action; each idempotent."""
+    from predictions import services
+    from predictions.models import Prediction
+
+    return [
+        ("expired leases", timedelta(seconds=15), Prediction.objects.sweep_expired),
+        ("wake-ups", timedelta(seconds=5), wake_up),
+        ("deleted predictions", timedelta(seconds=10), services.purge),
+        ("drafts", timedelta(minutes=30), services.sweep_orphans),
+        ("heartbeats", timedelta(minutes=5), forget_dead_workers),
+    ]
+
+
+def wake_up() -> None:
+    """Sends the wake-up again while something waits: a message may have been lost."""
+    from predictions.models import Prediction
+    from predictions.tasks import predict
+
+    if Prediction.objects.waiting().filter(created__lt=Now() - timedelta(seconds=2)).exists():
+        predict.delay()
+
+
+def forget_dead_workers() -> None:
+    Heartbeat.objects.filter(seen__lt=Now() - HEARTBEAT_KEPT).delete()
+
+
+def _beat(name: str, models: dict[str, str] | None = None) -> None:
+    values: dict[str, Any] = {"seen": Now(), "queues": _queues}
+    if models is not None:
+        values["models"] = models
+    if not Heartbeat.objects.filter(name=name).update(**values):
+        Heartbeat.objects.create(name=name, queues=_queues, models=models or {})

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from accounts import registry
+
+
+@pytest.fixture(autouse=True)
+def nothing_registered(monkeypatch):
+    monkeypatch.setattr(registry, "_exporters", {})
+    monkeypatch.setattr(registry, "_erasers", {})
+
+
+def test_what_apps_register_is_found_by_name_and_in_order():
+    def pictures(user):
+        return [user]
+
+    def progress(user):
+        return {}
+
+    registry.register_exporter("pictures", pictures)
+    registry.register_exporter("progress", progress)
+    registry.register_eraser("pictures", progress)
+    assert list(registry.exporters().items()) == [("pictures", pictures), ("progress", progress)]
+    assert dict(registry.erasers()) == {"pictures": progress}
+
+
+def test_registering_the_same_again_changes_nothing():
+    registry.register_exporter("pictures", repr)
+    registry.register_exporter("pictures", repr)
+    assert dict(registry.exporters()) == {"pictures": repr}
+
+
+def test_two_apps_cannot_share_a_name():
+    registry.register_eraser("pictures", repr)
+    with pytest.raises(ValueError, match="pictures"):
+        registry.register_eraser("pictures", str)
+    assert dict(registry.erasers()) == {"pictures": repr}
+
+
+def test_what_is_handed_out_cannot_be_written_to():
+    with pytest.raises(TypeError):
+        registry.exporters()["pictures"] = repr

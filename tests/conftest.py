@@ -1,0 +1,109 @@
+"""What every test may use: isolated pictures, a cleared cache, and real servers on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.files.storage import storages
+from django.test import override_settings
+
+from tests import services
+from tests.networks import make_artifact
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_static_files() -> Iterator[None]:
+    """Hashed names need `collectstatic`; tests/site and the live stack try those for real."""
+    from django.conf import settings
+
+    backend = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": backend}):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_media(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """Pictures of a test are gone with the test."""
+    folder = tmp_path / "media"
+    settings.MEDIA_ROOT = folder
+    yield folder
+    storages._storages.pop("default", None)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hashing is slow on purpose, which a suite with hundreds of accounts need not feel."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Rate limits of one test do not count for the next."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[services.RedisServer]:
+    with services.running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[services.RedisServer]:
+    """A Redis of the test's own, to be stopped, frozen and emptied."""
+    with services.running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[services.PostgresServer]:
+    with services.running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[services.PostgresServer]:
+    """A PostgreSQL of the test's own, to be stopped and restarted."""
+    with services.running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def live_stack() -> Iterator[Callable[..., services.LiveStack]]:
+    """`live_stack(database=url, broker=url, workers=1, **variables)`: the site and its workers."""
+    with ExitStack() as opened:
+
+        def start(**options: Any) -> services.LiveStack:
+            return opened.enter_context(services.running_stack(**options))
+
+        yield start
+
+
+@pytest.fixture
+def small_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list[str]:
+    """Two small networks offered instead of the shipped ones; their names, the cheaper first."""
+    from predictions import inference
+    from predictions.models import Network
+
+    root = tmp_path / "artifacts"
+    make_artifact(root, "tiny", size=24, multiply_adds=1_000)
+    make_artifact(root, "small", size=40, multiply_adds=2_000)
+    monkeypatch.setenv("ML_ARTIFACTS_DIR", str(root))
+    monkeypatch.setattr(inference, "_predictors", {})
+    Network.synchronise()
+    return ["tiny", "small"]
+
+
+@pytest.fixture
+def no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Wake-ups are noted instead of sent: tests of rows need no broker."""
+    from predictions import tasks
+
+    sent: list[str] = []
+    monkeypatch.setattr(tasks.WakeUp, "apply_async", lambda self, *args, **options: sent.append(self.name))
+    return sent

@@ -1,0 +1,53 @@
+"""Loaded before Django's settings (`-p tests.environment`): no test sees the developer's variables or data.
+
+TEST_DATABASE_URL runs the suite on another database than SQLite.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_OURS = [
+    "ALLOWED_HOSTS",
+    "AWS_S3_ENDPOINT_URL",
+    "AWS_S3_REGION_NAME",
+    "AWS_SQS_REGION_NAME",
+    "AWS_STORAGE_BUCKET_NAME",
+    "CACHE_URL",
+    "CELERY_BROKER_URL",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_URL",
+    "DEBUG",
+    "DEFAULT_FROM_EMAIL",
+    "EMAIL_URL",
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+    "ML_ENGINE",
+    "ML_THREADS",
+    "PICTURE_HOSTS",
+    "PORT",
+    "RATE_LIMITS",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "SQS_QUEUE_PREFIX",
+    "TRUSTED_PROXY_COUNT",
+]
+
+for _name in _OURS:
+    os.environ.pop(_name, None)
+
+_folder = tempfile.mkdtemp(prefix="convoscope-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["DATA_DIR"] = _folder
+(Path(_folder) / "static").mkdir()
+os.environ["LOG_LEVEL"] = "WARNING"
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+# Playwright's synchronous interface runs an event loop in the test's own thread, and there Django refuses the
+# database although nothing is concurrent.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,0 +1,165 @@
+"""The row as the job: claims, leases, attempts, order."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from predictions.jobs import LEASE, MAX_ATTEMPTS, Timer
+from predictions.models import Job, Prediction
+from tests.factories import finish, make_runs, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
+
+
+def dead_pid() -> int:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_a_claim_takes_one_network_at_a_time_in_the_order_of_waiting() -> None:
+    first, second = make_runs(make_user(), models=("small", "tiny"))
+    claim, taken = Prediction.objects.claim(10)
+    assert {run.model_id for run in taken} == {taken[0].model_id}
+    assert len(taken) == 1
+    _other, rest = Prediction.objects.claim(10)
+    assert {taken[0].pk, rest[0].pk} == {first.pk, second.pk}
+    assert Prediction.objects.held(claim).count() == 1
+
+
+def test_a_claimed_row_is_not_claimed_again() -> None:
+    make_runs(make_user(), pictures=3, models=("tiny",))
+    _claim, taken = Prediction.objects.claim(10)
+    assert len(taken) == 3
+    assert Prediction.objects.claim(10)[1] == []
+
+
+def test_a_claim_takes_at_most_its_limit() -> None:
+    make_runs(make_user(), pictures=5, models=("tiny",))
+    assert len(Prediction.objects.claim(2)[1]) == 2
+    assert Prediction.objects.waiting().count() == 3
+
+
+def test_a_single_picture_overtakes_a_bulk_submission() -> None:
+    make_runs(make_user(), pictures=4, models=("tiny",))
+    (single,) = make_runs(make_user(), models=("tiny",))
+    assert single.ahead() == 0
+    assert Prediction.objects.claim(1)[1] == [single]
+
+
+def test_the_place_in_line_counts_what_comes_before() -> None:
+    user = make_user()
+    runs = [make_runs(user, models=("tiny",))[0] for _ in range(3)]
+    assert [run.ahead() for run in runs] == [0, 1, 2]
+
+
+def test_a_lost_lease_cannot_write_its_result() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    claim, _taken = Prediction.objects.claim(1)
+    Prediction.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert Prediction.objects.sweep_expired() == 1
+    fields = Prediction.answer_fields("tiny", [(0, "red", 0.9)])
+    assert not Prediction.objects.finish(claim, run, **fields)
+    run.refresh_from_db()
+    assert (run.status, run.top1_id) == (Job.Status.QUEUED, None)
+
+
+def test_a_result_is_written_once() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    claim, _taken = Prediction.objects.claim(1)
+    assert Prediction.objects.finish(claim, run, **Prediction.answer_fields("tiny", [(0, "red", 0.9)]))
+    assert not Prediction.objects.finish(claim, run, **Prediction.answer_fields("tiny", [(1, "green", 0.8)]))
+    run.refresh_from_db()
+    assert run.top1_id == "tiny:0"
+
+
+def test_a_lease_that_still_holds_is_left_alone() -> None:
+    make_runs(make_user(), models=("tiny",))
+    _claim, (run,) = Prediction.objects.claim(1)
+    assert Prediction.objects.sweep_expired() == 0
+    remaining = run.lease_until - timezone.now()
+    assert LEASE - timedelta(seconds=10) < remaining <= LEASE
+
+
+def test_rows_of_a_dead_process_come_back_and_those_of_a_live_one_stay() -> None:
+    host = socket.gethostname()
+    make_runs(make_user(), pictures=2, models=("tiny",))
+    Prediction.objects.claim(1, owner=f"{host}:{dead_pid()}")
+    Prediction.objects.claim(1, owner=f"{host}:{os.getpid()}")
+    assert Prediction.objects.sweep_dead() == 1
+    assert Prediction.objects.waiting().count() == 1
+
+
+def test_rows_of_another_host_are_left_to_their_lease() -> None:
+    make_runs(make_user(), models=("tiny",))
+    Prediction.objects.claim(1, owner=f"elsewhere:{dead_pid()}")
+    assert Prediction.objects.sweep_dead() == 0
+
+
+def test_what_kills_the_worker_is_tried_three_times_and_then_failed_with_a_sentence() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        claim, taken = Prediction.objects.claim(1, owner=f"{socket.gethostname()}:{dead_pid()}")
+        assert [r.attempts for r in taken] == [attempt], claim
+        Prediction.objects.sweep_dead()
+    run.refresh_from_db()
+    assert (run.status, run.error_code) == (Job.Status.FAILED, "gave_up")
+    assert run.error_sentence.endswith(".")
+    assert Prediction.objects.claim(1)[1] == []
+
+
+def test_neighbours_of_what_kills_the_worker_are_tried_alone() -> None:
+    make_runs(make_user(), pictures=4, models=("tiny",))
+    _claim, taken = Prediction.objects.claim(10, owner=f"{socket.gethostname()}:{dead_pid()}")
+    assert len(taken) == 4
+    Prediction.objects.sweep_dead()
+    assert [len(Prediction.objects.claim(10)[1]) for _ in range(5)] == [1, 1, 1, 1, 0]
+
+
+def test_handing_back_does_not_count_as_an_attempt() -> None:
+    make_runs(make_user(), models=("tiny",))
+    claim, _taken = Prediction.objects.claim(1)
+    assert Prediction.objects.hand_back(claim) == 1
+    assert Prediction.objects.waiting().get().attempts == 0
+
+
+def test_a_failed_run_can_be_tried_again_and_a_waiting_one_cancelled() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    claim, _taken = Prediction.objects.claim(1)
+    Prediction.objects.fail(claim, run, "engine_failed", "It failed.")
+    assert Prediction.objects.filter(pk=run.pk).retry() == 1
+    assert Prediction.objects.claim(1)[1][0].attempts == 1
+    (other,) = make_runs(make_user(), models=("tiny",))
+    assert Prediction.objects.filter(pk=other.pk).cancel() == 1
+    other.refresh_from_db()
+    assert other.is_final
+
+
+def test_a_timer_runs_once_an_interval() -> None:
+    every = timedelta(minutes=5)
+    assert Timer.objects.due("sweep", every)
+    assert not Timer.objects.due("sweep", every)
+    Timer.objects.update(next_run=timezone.now() - timedelta(seconds=1))
+    assert Timer.objects.due("sweep", every)
+    assert not Timer.objects.due("sweep", every)
+
+
+def test_a_finished_row_knows_how_long_its_reader_waited() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    assert run.seconds is None
+    run = finish(run)
+    assert run.seconds is not None
+    assert 0 <= run.seconds < 60
+
+
+def test_nothing_to_do_is_no_error() -> None:
+    assert Prediction.objects.claim(5)[1] == []
+    assert Prediction.objects.sweep_expired() == 0
+    assert Prediction.objects.sweep_dead() == 0

@@ -1,0 +1,319 @@
+"""The verbs: submit, delete, undo, remove, and what one account may use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from predictions import inference, personal, services
+from predictions.corruption import parse_bars
+from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
+from predictions.services import RejectedPicture
+from tests.factories import make_picture, make_runs, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks")]
+
+BARS = parse_bars([[0.25, 0, 0.5, 1]])
+
+
+@pytest.fixture(autouse=True)
+def wake_ups(no_wake_ups: list[str]) -> list[str]:
+    return no_wake_ups
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def long_ago() -> Any:
+    return timezone.now() - timedelta(minutes=5)
+
+
+def test_every_network_is_asked_when_none_is_named() -> None:
+    runs = make_runs(make_user())
+    assert [run.model_id for run in runs] == ["tiny", "small"]
+    assert {run.status for run in runs} == {Job.Status.QUEUED}
+
+
+def test_entries_follow_pictures_then_networks_as_asked() -> None:
+    red, blue = make_picture((255, 0, 0)), make_picture((0, 0, 255))
+    bad = RejectedPicture("notes.txt", "not_a_picture", "This is not a picture.")
+    submission = services.submit(make_user(), [red, bad, blue], ["small", "tiny"])
+    shown = [e.filename if isinstance(e, RejectedPicture) else (e.upload.filename, e.model_id) for e in submission.entries]
+    assert shown == [
+        ("255-0-0.png", "small"),
+        ("255-0-0.png", "tiny"),
+        "notes.txt",
+        ("0-0-255.png", "small"),
+        ("0-0-255.png", "tiny"),
+    ]
+    assert submission.batch.rejected[0]["code"] == "not_a_picture"
+
+
+def test_bars_make_a_covered_run_beside_a_clean_one() -> None:
+    (covered,) = make_runs(make_user(), models=("tiny",), bars=[[0.25, 0, 0.5, 1]])
+    assert covered.bars == [[0.25, 0.0, 0.5, 1.0]]
+    assert covered.clean is not None
+    assert (covered.clean.bars, covered.clean.asked, covered.asked) == ([], False, True)
+
+
+def test_the_networks_get_what_the_bars_leave() -> None:
+    covered = services.submit(make_user(), [make_picture((255, 255, 255))], ["tiny"], BARS).runs[0]
+    pixels = np.frombuffer(bytes(covered.network_input.pixels), np.uint8).reshape(24, 24, 3)
+    assert (pixels[:, 8:16] == 0).all()
+    assert (pixels[:, :5] == 255).all()
+    clean = np.frombuffer(bytes(covered.clean.network_input.pixels), np.uint8)
+    assert (clean == 255).all()
+
+
+def test_the_worker_answers_what_was_submitted() -> None:
+    user = make_user()
+    red = services.submit(user, [make_picture((250, 5, 5))]).runs
+    covered = services.submit(user, [make_picture((250, 5, 5))], ["tiny"], parse_bars([[0, 0, 1, 1]])).runs
+    assert inference.drain() is False
+    for run in [*red, *covered]:
+        run.refresh_from_db()
+    assert {run.answers[0]["label"] for run in red} == {"red"}
+    assert covered[0].answers[0]["label"] == "black"
+    assert red[0].artifact == "tiny-1"
+    assert sum(row["probability"] for row in red[0].answers) <= 1.0001
+
+
+def test_networks_of_one_preprocessing_share_one_input() -> None:
+    user = make_user()
+    upload = services.store(user, make_picture())
+    services.submit(user, [upload], ["tiny"])
+    services.submit(user, [upload], ["tiny"])
+    assert NetworkInput.objects.filter(upload=upload).count() == 1
+
+
+def test_a_wake_up_goes_out_after_the_commit_only(
+    wake_ups: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        make_runs(make_user(), models=("tiny",))
+        assert wake_ups == []
+    for callback in callbacks:
+        callback()
+    assert wake_ups == ["predictions.predict"]
+
+
+def test_the_same_submission_twice_is_one_batch(own_media: Path) -> None:
+    user = make_user()
+    first = services.submit(user, [make_picture()], ["tiny"], key="abc")
+    second = services.submit(user, [make_picture()], ["tiny"], key="abc")
+    assert second.batch == first.batch
+    assert [run.pk for run in second.runs] == [run.pk for run in first.runs]
+    assert Prediction.objects.count() == 1
+    assert len(files(own_media)) == 1
+
+
+def test_two_users_may_use_the_same_key() -> None:
+    first = services.submit(make_user(), [make_picture()], ["tiny"], key="abc")
+    second = services.submit(make_user(), [make_picture()], ["tiny"], key="abc")
+    assert first.batch != second.batch
+
+
+def test_an_unknown_network_is_refused_and_nothing_is_kept(own_media: Path) -> None:
+    with pytest.raises(services.NoNetwork, match="There is no network 'resnet'"):
+        services.submit(make_user(), [make_picture()], ["resnet"])
+    assert not Upload.objects.exists()
+    assert files(own_media) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [
+        ("QUOTA_PICTURES", 1, "20,000 pictures"),
+        ("QUOTA_BYTES", 500, "2 GB"),
+        ("QUOTA_IN_FLIGHT", 2, "still waiting"),
+    ],
+)
+def test_a_used_up_quota_is_a_sentence_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, own_media: Path, limit: str, value: int, sentence: str
+) -> None:
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(services, limit, value)
+    user = make_user()
+    make_runs(user)
+    kept = len(files(own_media))
+    with pytest.raises(services.QuotaExceeded, match=sentence):
+        services.submit(user, [make_picture(), make_picture((1, 2, 3))])
+    assert Prediction.objects.filter(owner=user).count() == 2
+    assert len(files(own_media)) == kept
+    services.submit(make_user(), [make_picture()], ["tiny"])
+
+
+def test_a_failing_storage_leaves_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **options: Any) -> str:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(type(default_storage._wrapped), "save", fail)
+    with pytest.raises(OSError, match="no space"):
+        services.submit(make_user(), [make_picture()])
+    assert not Upload.objects.exists()
+    assert not Batch.objects.exists()
+
+
+# --- deleting ----------------------------------------------------------------------------------------------
+
+
+def test_deleting_hides_at_once_and_undo_brings_back() -> None:
+    user = make_user()
+    (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
+    assert services.delete(user, [run.pk]) == [run.pk]
+    assert not Prediction.objects.of(user).exists()
+    assert services.undo(user, [run.pk]) == 1
+    assert Prediction.objects.of(user).count() == 2
+
+
+def test_after_the_time_for_undo_row_and_file_are_gone(own_media: Path) -> None:
+    user = make_user()
+    (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
+    services.delete(user, [run.pk])
+    assert services.purge() == 0
+    Prediction.objects.update(deleted=long_ago())
+    assert services.undo(user, [run.pk]) == 0
+    assert services.purge() == 2
+    assert not Upload.objects.exists()
+    assert not Batch.objects.exists()
+    assert files(own_media) == []
+
+
+def test_the_file_stays_until_the_last_prediction_of_its_upload_goes(own_media: Path) -> None:
+    user = make_user()
+    first, second = make_runs(user)
+    services.delete(user, [first.pk])
+    Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
+    services.purge()
+    assert len(files(own_media)) == 1
+    services.delete(user, [second.pk])
+    Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
+    services.purge()
+    assert files(own_media) == []
+
+
+def test_a_clean_run_goes_only_with_the_last_covered_one_beside_it() -> None:
+    user = make_user()
+    (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
+    other = Prediction.objects.create(
+        owner=user,
+        upload=run.upload,
+        batch=run.batch,
+        model=run.model,
+        network_input=run.network_input,
+        clean=run.clean,
+        bars=run.bars,
+    )
+    services.delete(user, [run.pk])
+    assert Prediction.objects.of(user).filter(pk=run.clean_id).exists()
+    services.delete(user, [other.pk])
+    assert not Prediction.objects.of(user).exists()
+
+
+def test_nobody_deletes_or_restores_what_is_anothers() -> None:
+    owner, other = make_user(), make_user()
+    (run,) = make_runs(owner, models=("tiny",))
+    assert services.delete(other, [run.pk]) == []
+    services.delete(owner, [run.pk])
+    assert services.undo(other, [run.pk]) == 0
+
+
+def test_a_deleted_waiting_run_is_not_computed_after_its_purge() -> None:
+    user = make_user()
+    make_runs(user, models=("tiny",))
+    services.delete(user, Prediction.objects.values_list("pk", flat=True))
+    Prediction.objects.update(deleted=long_ago())
+    services.purge()
+    assert Prediction.objects.claim(5)[1] == []
+
+
+def test_drafts_are_swept_after_a_day(own_media: Path) -> None:
+    user = make_user()
+    old, young = services.store(user, make_picture()), services.store(user, make_picture())
+    Upload.objects.filter(pk=old.pk).update(created=timezone.now() - timedelta(hours=25))
+    make_runs(user, models=("tiny",))
+    Upload.objects.filter(predictions__isnull=False).update(created=timezone.now() - timedelta(hours=25))
+    assert services.sweep_orphans() == 1
+    assert set(Upload.objects.filter(predictions__isnull=True)) == {young}
+    assert len(files(own_media)) == 2
+
+
+def test_asking_again_runs_the_same_picture_with_the_same_bars() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
+    again = services.ask_again(run).runs[0]
+    assert (again.upload, again.bars, again.model_id) == (run.upload, run.bars, "tiny")
+    assert again.pk != run.pk
+
+
+def test_what_is_known_of_a_user_can_be_handed_over_and_erased(own_media: Path) -> None:
+    user, other = make_user(), make_user()
+    make_runs(user)
+    make_runs(other, models=("tiny",))
+    known = personal.export(user)
+    assert (len(known["uploads"]), len(known["predictions"])) == (1, 2)
+    personal.erase(user)
+    personal.erase(user)
+    assert personal.export(user) == {"uploads": [], "predictions": []}
+    assert len(files(own_media)) == 1
+    assert Prediction.objects.filter(owner=other).exists()
+
+
+# --- failures while answering ------------------------------------------------------------------------------
+
+
+def test_one_bad_row_fails_alone() -> None:
+    runs = make_runs(make_user(), pictures=3, models=("tiny",))
+    NetworkInput.objects.filter(pk=runs[1].network_input_id).update(pixels=b"short")
+    inference.drain()
+    for run in runs:
+        run.refresh_from_db()
+    assert [run.status for run in runs] == ["done", "failed", "done"]
+    assert runs[1].error_sentence == "This picture could not be given to the network. Send it again."
+
+
+def test_a_picture_on_which_the_engine_fails_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = make_runs(make_user(), pictures=2, models=("tiny",))
+    blue = services.submit(make_user(), [make_picture((0, 0, 255)), make_picture((0, 0, 254))], ["tiny"]).runs
+    network = inference.predictor("tiny")
+    answer = network.predict_arrays
+
+    def fragile(pixels: Any) -> Any:
+        if (pixels[..., 2] == 254).any():
+            raise RuntimeError("the engine fails on this one")
+        return answer(pixels)
+
+    monkeypatch.setattr(network, "predict_arrays", fragile)
+    inference.drain()
+    for run in [*runs, *blue]:
+        run.refresh_from_db()
+    assert [run.status for run in [*runs, *blue]] == ["done", "done", "done", "failed"]
+    assert blue[1].error_code == "engine_failed"
+
+
+def test_a_damaged_artifact_fails_its_runs_and_no_others(small_networks: list[str], tmp_path: Path) -> None:
+    (tmp_path / "artifacts" / "small" / "network.bin").write_bytes(b"damaged")
+    tiny, small = make_runs(make_user())
+    inference.drain()
+    tiny.refresh_from_db()
+    small.refresh_from_db()
+    assert (tiny.status, small.status, small.error_code) == ("done", "failed", "no_artifact")
+    assert inference.load_all() == {"tiny": "tiny-1"}
+
+
+def test_what_is_unfinished_when_the_worker_goes_is_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_runs(make_user(), models=("tiny",))
+
+    def leave(*args: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(inference, "compute", leave)
+    with pytest.raises(SystemExit):
+        inference.drain()
+    assert Prediction.objects.waiting().get().attempts == 0

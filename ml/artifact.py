@@ -120,6 +120,7 @@ def cards() -> list[Card]:
 
 
 def checksum(path: Path) -> str:
+    """The file's sha256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -158,7 +159,7 @@ def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
         name = node.get_friendly_name()
         if node.get_type_name() != "Constant" or not name.startswith("weight:"):
             continue
-        values = np.asarray(node.data, np.float32)  # type: ignore[attr-defined]
+        values = np.asarray(node.data, np.float32)
         if values.ndim == 4:
             values = values.transpose(2, 3, 1, 0)
         elif values.ndim == 2:

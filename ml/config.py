@@ -47,6 +47,6 @@ def thread_count() -> int | None:
     value = os.environ.get("ML_THREADS", "").strip()
     if not value:
         return None
-    if not value.isdigit() or int(value) < 1:
+    if not (value.isascii() and value.isdigit()) or int(value) < 1:
         raise ValueError(f"ML_THREADS is {value!r}; it must be a whole number of at least 1.")
     return int(value)

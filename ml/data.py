@@ -57,7 +57,7 @@ def load(root: str | Path, part: str) -> Split:
         return _load_mosaics(folder / part)
     for unpacked in (folder, folder / "cifar-100-python"):
         if (unpacked / part).is_file():
-            return _from_pickle((unpacked / part).read_bytes())
+            return _from_pickle((unpacked / part).read_bytes(), str(unpacked / part))
     archive = folder if folder.is_file() else folder / ARCHIVE
     if archive.is_file():
         return _load_archive(archive, part)
@@ -78,7 +78,9 @@ def _load_mosaics(folder: Path) -> Split:
             raise DataError(f"{path} cannot be read as a mosaic: {error}.") from error
         rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
         if pixels.shape != (rows * SIDE, columns * SIDE, 3) or rows * columns == 0:
-            raise DataError(f"{path} is {pixels.shape[1]} x {pixels.shape[0]}, not a grid of {SIDE}-pixel tiles.")
+            raise DataError(
+                f"{path} is {pixels.shape[1]} x {pixels.shape[0]}, not a grid of {SIDE}-pixel tiles."
+            )
         tiles = pixels.reshape(rows, SIDE, columns, SIDE, 3).swapaxes(1, 2).reshape(-1, SIDE, SIDE, 3)
         images.append(tiles)
         labels.append(np.full(len(tiles), index, np.int64))
@@ -90,10 +92,11 @@ def _load_archive(archive: Path, part: str) -> Split:
     if digest != ARCHIVE_MD5:
         raise DataError(f"{archive} has md5 {digest}, not {ARCHIVE_MD5}: download it again.")
     with tarfile.open(archive, "r:gz") as tar:
-        member = tar.extractfile(f"cifar-100-python/{part}")
+        name = f"cifar-100-python/{part}"
+        member = tar.extractfile(name) if name in tar.getnames() else None
         if member is None:
-            raise DataError(f"{archive} holds no cifar-100-python/{part}.")
-        return _from_pickle(member.read())
+            raise DataError(f"{archive} holds no {name}.")
+        return _from_pickle(member.read(), name)
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -107,11 +110,19 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise DataError(f"The archive asks for {module}.{name}, which CIFAR-100 does not hold.")
 
 
-def _from_pickle(raw: bytes) -> Split:
+def _from_pickle(raw: bytes, name: str) -> Split:
     stream: IO[bytes] = io.BytesIO(raw)
-    batch = _ArrayUnpickler(stream, encoding="bytes").load()
-    images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
-    labels = np.asarray(batch[b"fine_labels"], np.int64)
+    try:
+        batch = _ArrayUnpickler(stream, encoding="bytes").load()
+        images = np.asarray(batch[b"data"], np.uint8).reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
+        labels = np.asarray(batch[b"fine_labels"], np.int64)
+        if labels.shape != images.shape[:1]:
+            raise ValueError(f"{len(images)} pictures with labels of shape {labels.shape}")
+    except DataError:
+        raise
+    except Exception as error:
+        # Damaged pickles raise nearly everything: what is wrong with the file matters more than where it broke.
+        raise DataError(f"{name} is damaged and is not a part of CIFAR-100: {error!r}.") from error
     order = np.argsort(labels, kind="stable")
     return Split(np.ascontiguousarray(images[order]), labels[order])
 

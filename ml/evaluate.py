@@ -37,8 +37,11 @@ def agreement(answers: np.ndarray, reference: np.ndarray, temperature: float) ->
 
 
 def main(argv: list[str] | None = None) -> int:
+    """The command: 0 and the figures, or 2 and a sentence."""
     p = argparse.ArgumentParser(prog="python -m ml.evaluate", description=__doc__)
-    p.add_argument("model", help="a network with an artifact: " + (", ".join(config.artifact_names()) or "none yet"))
+    p.add_argument(
+        "model", help="a network with an artifact: " + (", ".join(config.artifact_names()) or "none yet")
+    )
     p.add_argument("--data", required=True, type=Path, help="folder with CIFAR-100 (mosaics or archive)")
     p.add_argument("--engine", choices=config.ENGINES)
     p.add_argument("--precision", choices=("int8", "float32"))

@@ -82,7 +82,9 @@ def export(name: str, run: Path, data_dir: Path, out: Path) -> artifact.Card:
         "files": files,
     }
     served = _predictor(values, out, "int8")
-    values["temperature"] = round(calibrate.fit_temperature(served.logits(held_out.images), held_out.labels), 4)
+    values["temperature"] = round(
+        calibrate.fit_temperature(served.logits(held_out.images), held_out.labels), 4
+    )
     served, reference = _predictor(values, out, "int8"), _predictor(values, out, "float32")
     values["metrics"] = evaluate(served, test)
     values["reference_metrics"] = evaluate(reference, test)
@@ -128,6 +130,7 @@ def _predictor(values: dict[str, Any], out: Path, precision: str) -> Predictor:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """The command: 0 and the artifact's figures, or 2 and a sentence."""
     p = argparse.ArgumentParser(prog="python -m ml.export", description=__doc__.split("\n")[0])
     p.add_argument("model", choices=sorted(networks.ARCHITECTURES))
     p.add_argument("--run", required=True, type=Path, help="folder that ml.train wrote")

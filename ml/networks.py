@@ -7,6 +7,7 @@ the variable's own name behind: ``group1/block2/conv1/kernel``.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -36,9 +37,7 @@ def _conv(x: Any, channels: int, name: str, *, kernel: int = 3, stride: int = 1)
 
 
 def _norm(x: Any, name: str) -> Any:
-    return layers.BatchNormalization(
-        momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=name
-    )(x)
+    return layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=name)(x)
 
 
 def _head(x: Any, classes: int) -> Any:
@@ -112,11 +111,15 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"vgg": vgg, "wideresnet"
 
 
 def build(name: str, **options: Any) -> keras.Model:
-    """The network called ``name`` with fresh weights. Raises ValueError for an unknown name."""
+    """The network called ``name`` with fresh weights. Raises ValueError for an unknown name or option."""
     try:
         make = ARCHITECTURES[name]
     except KeyError:
-        raise ValueError(f"There is no network {name!r}; there are {', '.join(sorted(ARCHITECTURES))}.") from None
+        raise ValueError(
+            f"There is no network {name!r}; there are {', '.join(sorted(ARCHITECTURES))}."
+        ) from None
+    if unknown := sorted(options.keys() - inspect.signature(make).parameters.keys()):
+        raise ValueError(f"The network {name} has no option {', '.join(unknown)}.")
     return make(**options)
 
 

@@ -6,6 +6,7 @@ by default (int8 where the artifact has it); TensorFlow is the reference and is 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Sequence
@@ -73,18 +74,18 @@ class TensorFlowEngine:
         import tensorflow as tf
 
         if threads:
-            try:
+            # Once TensorFlow is running in this process, its threads can no longer be changed.
+            with contextlib.suppress(RuntimeError):
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
-            except RuntimeError:
-                # TensorFlow is already running in this process: its threads can no longer be changed.
-                pass
         from ml import networks
 
         weights = artifact.read_weights(card)
         network = networks.build(card.architecture, size=card.size, classes=len(card.labels), **card.options)
         networks.set_weights(network, weights)
         signature = [tf.TensorSpec((None, card.size, card.size, 3), tf.float32)]
-        self._call = tf.function(lambda pictures: network(pictures, training=False), input_signature=signature)
+        self._call = tf.function(
+            lambda pictures: network(pictures, training=False), input_signature=signature
+        )
 
     def logits(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(self._call(pictures), np.float32)
@@ -101,7 +102,9 @@ class Predictor:
         """uint8 (n, size, size, 3), RGB -> float32 logits (n, classes). Raises ValueError for another shape."""
         size = self.card.size
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (size, size, 3):
-            raise ValueError(f"{self.card.name} takes uint8 (n, {size}, {size}, 3), not {pixels.dtype} {pixels.shape}")
+            raise ValueError(
+                f"{self.card.name} takes uint8 (n, {size}, {size}, 3), not {pixels.dtype} {pixels.shape}"
+            )
         out = np.empty((len(pixels), len(self.card.labels)), np.float32)
         for start in range(0, len(pixels), BATCH):
             chunk = normalise(pixels[start : start + BATCH], self.card.preprocessing)
@@ -141,11 +144,13 @@ def load_predictor(
     engine: ``openvino`` or ``tensorflow``; ``ML_ENGINE`` when None. threads: as many as the engine likes when
     None and ``ML_THREADS`` is not set. precision: ``int8`` or ``float32``; int8 when None and shipped, and
     TensorFlow knows only float32. Raises ArtifactError for a missing or damaged artifact and ValueError for an
-    unknown engine or precision.
+    unknown engine, precision or number of threads.
     """
     card = artifact.load_card(name)
     engine = engine or config.engine_name()
-    threads = threads or config.thread_count()
+    threads = config.thread_count() if threads is None else threads
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
     if engine == "tensorflow":
         if precision not in (None, "float32"):
             raise ValueError("the TensorFlow engine computes in float32 only")

@@ -87,4 +87,4 @@ def normalise(pixels: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float
         raise ValueError(f"expected uint8 (n, h, w, 3), got {pixels.dtype} {pixels.shape}")
     scale = np.float32(1.0) / (np.float32(255.0) * np.asarray(how.std, np.float32))
     shift = np.asarray(how.mean, np.float32) / np.asarray(how.std, np.float32)
-    return pixels.astype(np.float32) * scale - shift
+    return np.asarray(pixels.astype(np.float32) * scale - shift, np.float32)

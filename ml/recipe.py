@@ -43,17 +43,20 @@ class Recipe:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
+        for name in ("epochs", "batch", "width", "limit"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1")
+        for name in ("seed", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be at least 0")
         if not 0 < self.peak_rate < 10:
             raise ValueError("peak_rate must be above 0 and below 10")
         for name in ("warm_up", "momentum", "label_smoothing", "cutmix", "cutmix_until", "ema", "dropout"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1")
-        if not self.phases or self.phases[-1].until < 1 or sorted(p.until for p in self.phases) != [
-            p.until for p in self.phases
-        ]:
+        shares = [0.0, *(p.until for p in self.phases)]
+        if not self.phases or not shares[-1] >= 1 or shares != sorted(shares):
             raise ValueError("phases must rise and the last must end at 1")
 
     @classmethod

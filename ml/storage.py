@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +22,20 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Writes ``value`` as JSON for people to read, whole or not at all. Raises OSError."""
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """A NumPy archive of named arrays; names may hold slashes."""
+    """A NumPy archive of named arrays, whole or not at all; names may hold slashes. Raises OSError."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     write_bytes(path, buffer.getvalue())
@@ -51,10 +52,19 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{path} is damaged: {error}") from error
 
 
+def _last_byte(file: IO[bytes]) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
 def append_line(path: Path, row: dict[str, Any]) -> None:
     """One JSON line at the end of ``path``, flushed to the disk."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    with path.open("a+b") as file:
+        line = json.dumps(row).encode() + b"\n"
+        if file.tell() and _last_byte(file) != b"\n":
+            # What a killed run wrote last was torn; it must not take this line with it.
+            line = b"\n" + line
+        file.write(line)
         file.flush()
         os.fsync(file.fileno())
 

@@ -29,77 +29,12 @@ from numpy.typing import NDArray
 
 from ml import augment, data, networks
 from ml.recipe import Recipe, parse_phases
+from ml.step import AveragedSGD, OneCycle, TrainingStep
 from ml.storage import append_line, read_arrays, write_arrays, write_json
 
 SNAPSHOT_EPOCHS = (1, 2, 5, 10, 20)
 CHECKPOINT_SECONDS = 240.0
 STATISTICS_BATCHES = 80
-
-
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """``Recipe.rate_at`` as a traced schedule: a table, looked up by the optimizer's own step count."""
-
-    def __init__(self, recipe: Recipe, total: int) -> None:
-        self.table = np.array([recipe.rate_at(step, total) for step in range(total + 1)], np.float32)
-
-    def __call__(self, step: Any) -> Any:
-        last = len(self.table) - 1
-        return ops.take(ops.convert_to_tensor(self.table), ops.minimum(ops.cast(step, "int32"), last))
-
-    def get_config(self) -> dict[str, Any]:
-        return {"table": self.table.tolist()}
-
-
-class TrainingStep(keras.Model):
-    """Indices in, loss out: augmentation, network and loss as one traced step around ``network``."""
-
-    def __init__(self, network: keras.Model, pixels: NDArray[np.uint8], labels: NDArray[Any], recipe: Recipe) -> None:
-        # Its own variables (data, targets, share of CutMix) must not be cast down by a mixed policy.
-        super().__init__(name="training_step", dtype="float32")
-        self.network = network
-        self.recipe = recipe
-        self.side = pixels.shape[1]
-        self.classes = int(network.output.shape[-1])
-        self.pixels = self.add_weight(
-            shape=(pixels.size // 3, 3), dtype="uint8", initializer="zeros", trainable=False, name="pixels"
-        )
-        self.pixels.assign(pixels.reshape(-1, 3))
-        self.targets = self.add_weight(
-            shape=labels.shape, dtype="int32", initializer="zeros", trainable=False, name="targets"
-        )
-        self.targets.assign(labels)
-        self.cutmix = self.add_weight(
-            shape=(), dtype="float32", initializer="zeros", trainable=False, name="cutmix"
-        )
-        self.seed = keras.random.SeedGenerator(recipe.seed)
-        self.hits = keras.metrics.Mean(name="accuracy")
-        self.built = True
-
-    @property
-    def kernels(self) -> list[Any]:
-        # Not an attribute: Keras would track the list and change the order of the trainable variables.
-        return [layer.kernel for layer in self.network.layers if isinstance(layer, keras.layers.Conv2D)]
-
-    def call(self, index: Any, training: bool = False) -> tuple[Any, Any]:
-        index = ops.cast(index, "int32")
-        pictures = augment.crop_and_flip(self.pixels, index, self.side, self.seed, shift=self.side // 8)
-        targets = ops.one_hot(ops.take(self.targets, index), self.classes, dtype="float32")
-        pictures, targets = augment.cutmix(pictures, targets, self.seed, self.cutmix)
-        return self.network(augment.normalise(pictures), training=training), targets
-
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True) -> Any:
-        logits, targets = y_pred
-        smooth = self.recipe.label_smoothing
-        softened = targets * (1.0 - smooth) + smooth / self.classes
-        loss = ops.mean(keras.losses.categorical_crossentropy(softened, logits, from_logits=True))
-        penalty = sum(ops.sum(ops.square(kernel)) for kernel in self.kernels)
-        return loss + 0.5 * self.recipe.weight_decay * penalty
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        logits, targets = y_pred
-        right = ops.equal(ops.argmax(logits, -1), ops.argmax(targets, -1))
-        self.hits.update_state(ops.cast(right, "float32"))
-        return self.get_metrics_result()
 
 
 class _Progress(keras.callbacks.Callback):
@@ -136,7 +71,7 @@ class Run:
         self.network = networks.build(recipe.model, **options)
         self.steps = recipe.steps_per_epoch(len(train))
         total = self.steps * recipe.epochs
-        self.optimizer = keras.optimizers.SGD(
+        self.optimizer = AveragedSGD(
             OneCycle(recipe, total),
             momentum=recipe.momentum,
             nesterov=True,
@@ -179,7 +114,9 @@ class Run:
     def _prepare(self, size: int) -> TrainingStep:
         """The step for pictures of ``size`` pixels, with the random state carried over."""
         state = ops.convert_to_numpy(self.step.seed.state) if self.step is not None else self.seed_state
-        step = TrainingStep(self.network, data.resized(self.train.images, size), self.train.labels, self.recipe)
+        step = TrainingStep(
+            self.network, data.resized(self.train.images, size), self.train.labels, self.recipe
+        )
         if state is not None:
             step.seed.state.assign(state)
         step.compile(optimizer=self.optimizer, jit_compile=_jit())
@@ -216,7 +153,9 @@ class Run:
             self.loss_sum += history["loss"][-1] * count
             self.hit_sum += history["accuracy"][-1] * count
             if not np.isfinite(self.loss_sum):
-                raise TrainingError(f"The loss became {self.loss_sum} in epoch {self.epoch + 1}: lower --peak-rate.")
+                raise TrainingError(
+                    f"The loss became {self.loss_sum} in epoch {self.epoch + 1}: lower --peak-rate."
+                )
             # Segments as long as the time between checkpoints, so that the host is rarely in the way.
             segment = max(16, min(self.steps, int(count * CHECKPOINT_SECONDS / max(took, 1e-3))))
             if self.step_in_epoch < self.steps:
@@ -246,12 +185,15 @@ class Run:
         print(json.dumps(row), flush=True)
 
     def _snapshot(self, name: str) -> None:
-        values = {k: v.astype(np.float16) if v.ndim > 1 else v for k, v in networks.get_weights(self.network).items()}
+        values = {
+            k: v.astype(np.float16) if v.ndim > 1 else v
+            for k, v in networks.get_weights(self.network).items()
+        }
         write_arrays(self.out / "snapshots" / f"{name}.npz", values)
 
     def _finish(self) -> None:
         """Puts the average of the weights in place and estimates the batch statistics that belong to it."""
-        self.optimizer.finalize_variable_values(self.network.trainable_variables)
+        self.optimizer.put_average(self.network.trainable_variables)
         size = self.recipe.size_at(self.recipe.epochs - 1)
         estimate_statistics(self.network, self.train, size, self.recipe)
         loss, accuracy = evaluate(self.network, self.held_out, size)
@@ -319,10 +261,13 @@ def estimate_statistics(network: keras.Model, train: data.Split, size: int, reci
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     p = argparse.ArgumentParser(prog="python -m ml.train", description=__doc__.split("\n")[0])
     p.add_argument("model", choices=sorted(networks.ARCHITECTURES))
     p.add_argument("--data", required=True, type=Path, help="folder with CIFAR-100 (mosaics or archive)")
-    p.add_argument("--out", required=True, type=Path, help="folder of this run; resumed if it holds a checkpoint")
+    p.add_argument(
+        "--out", required=True, type=Path, help="folder of this run; resumed if it holds a checkpoint"
+    )
     p.add_argument("--init-from", type=Path, help="weights (.npz) to start from")
     p.add_argument("--epochs", type=int, default=40)
     p.add_argument("--batch", type=int, default=128)
@@ -343,12 +288,23 @@ def parser() -> argparse.ArgumentParser:
 
 
 def recipe_from(args: argparse.Namespace) -> Recipe:
+    """The recipe that the options describe. Raises ValueError."""
     skipped = {"data", "out", "init_from", "phases"}
     values = {k: v for k, v in vars(args).items() if k not in skipped}
     return Recipe(phases=parse_phases(args.phases), **values)
 
 
+def _stored_recipe(path: Path) -> Recipe:
+    try:
+        return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise TrainingError(
+            f"{path} is not a recipe ({error}): choose another --out or remove it."
+        ) from error
+
+
 def start(args: argparse.Namespace) -> None:
+    """Trains as the options say, or goes on. Raises DataError, TrainingError, ValueError or OSError."""
     recipe = recipe_from(args)
     train, held_out = data.load_for_training(args.data)
     if recipe.limit:
@@ -356,19 +312,17 @@ def start(args: argparse.Namespace) -> None:
         train, held_out = train.take(chosen), held_out.take(chosen[:200] % len(held_out))
     args.out.mkdir(parents=True, exist_ok=True)
     stored = args.out / "recipe.json"
-    if stored.is_file() and Recipe.from_dict(json.loads(stored.read_text())) != recipe:
+    if stored.is_file() and _stored_recipe(stored) != recipe:
         raise TrainingError(f"{args.out} holds a run with another recipe: choose another --out or remove it.")
     write_json(stored, recipe.to_dict())
     run = Run(recipe, train, held_out, args.out)
     if args.init_from and not run.checkpoint.is_file():
         networks.set_weights(run.network, dict(read_arrays(args.init_from)))
-        # The average of the weights starts from them too, not from the random values it was built with.
-        run.optimizer.built = False
-        run.optimizer.build(run.network.trainable_variables)
     run.run()
 
 
 def main(argv: list[str] | None = None) -> int:
+    """The command: 0 when trained, 2 for options or data that cannot work, 1 for the disk, 130 when stopped."""
     args = parser().parse_args(argv)
     try:
         start(args)

@@ -54,7 +54,9 @@ class UploadAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         address = path(
-            "<uuid:pk>/picture/", self.admin_site.admin_view(self.picture_view), name="predictions_upload_picture"
+            "<uuid:pk>/picture/",
+            self.admin_site.admin_view(self.picture_view),
+            name="predictions_upload_picture",
         )
         return [address, *super().get_urls()]
 
@@ -120,7 +122,7 @@ class PredictionAdmin(ReadOnlyAdmin):
         "status",
         "all_answers",
         "bars",
-        "clean",
+        "clean_run",
         "batch",
         "priority",
         "attempts",
@@ -149,9 +151,14 @@ class PredictionAdmin(ReadOnlyAdmin):
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         count = Prediction.objects.filter(pk__in=queryset.values("pk")).retry()
         tasks.predict.delay_on_commit()
-        messages.success(request, ngettext("%d prediction is queued again.", "%d predictions are queued again.", count) % count)
+        messages.success(
+            request,
+            ngettext("%d prediction is queued again.", "%d predictions are queued again.", count) % count,
+        )
 
-    @admin.action(description=_("Remove for good, with pictures that nothing else uses"), permissions=["delete"])
+    @admin.action(
+        description=_("Remove for good, with pictures that nothing else uses"), permissions=["delete"]
+    )
     def remove_predictions(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         count = services.remove(Prediction.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
         messages.success(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.models import User
 from predictions import services
 from predictions.filters import ApiPredictionFilter
 from predictions.images import ImageRejected, PreparedImage, display_name, prepare
@@ -59,10 +60,14 @@ def prepared(files: list[Any]) -> list[PreparedImage | services.RejectedPicture]
 @extend_schema_view(
     list=extend_schema(
         summary="Your predictions, newest first",
-        description="Dates are inclusive and UTC; `label` is the likeliest class. With `batch`, what its POST returned.",
+        description=(
+            "Dates are inclusive and UTC; `label` is the likeliest class. With `batch`, what its POST returned."
+        ),
     ),
     retrieve=extend_schema(summary="One prediction"),
-    destroy=extend_schema(summary="Delete a prediction", description="The picture goes with its last prediction."),
+    destroy=extend_schema(
+        summary="Delete a prediction", description="The picture goes with its last prediction."
+    ),
 )
 class PredictionViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
@@ -81,7 +86,9 @@ class PredictionViewSet(
         return Prediction.objects.of(self.request.user).with_answers()
 
     def get_parsers(self) -> list[Any]:
-        return [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
+        return (
+            [MultiPartParser()] if self.request and self.request.method == "POST" else super().get_parsers()
+        )
 
     def get_throttles(self) -> list[Any]:
         # A scope on the class would count polling as well.
@@ -91,8 +98,9 @@ class PredictionViewSet(
     @extend_schema(
         summary="Classify pictures",
         description=(
-            "`image` (1 to 200 parts of at most 10 MB), `model` (repeatable; absent: every network), `bars` (optional). "
-            "Answers at once with one entry for each picture and network; ask for them again until `status` is final. "
+            "`image` (1 to 200 parts of at most 10 MB), `model` (repeatable; absent: every network), `bars` "
+            "(optional). Answers at once with one entry for each picture and network; ask for them again until "
+            "`status` is final. "
             "With `bars` each entry is the covered run and names the clean one in `clean`."
         ),
         request={"multipart/form-data": SubmissionSerializer},
@@ -105,11 +113,13 @@ class PredictionViewSet(
         },
     )
     def create(self, request: Request) -> Response:
+        # The only parser is the one for forms.
+        sent_fields = cast(QueryDict, request.data)
         values: dict[str, Any] = {"image": request.FILES.getlist("image")}
-        if "model" in request.data:
-            values["model"] = request.data.getlist("model")
-        if "bars" in request.data:
-            values["bars"] = request.data["bars"]
+        if "model" in sent_fields:
+            values["model"] = sent_fields.getlist("model")
+        if "bars" in sent_fields:
+            values["bars"] = sent_fields["bars"]
         form = SubmissionSerializer(data=values)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
@@ -122,7 +132,9 @@ class PredictionViewSet(
         if len(pictures) == 1 and isinstance(only := pictures[0], services.RejectedPicture):
             raise PictureRejected(only.message, only.code)
         try:
-            submission = services.submit(request.user, pictures, sent.get("model", ()), sent.get("bars") or ())
+            submission = services.submit(
+                cast(User, request.user), pictures, sent.get("model", ()), sent.get("bars") or ()
+            )
         except services.QuotaExceeded as error:
             raise TooMuch(str(error)) from error
         context = {**self.get_serializer_context(), "batch": submission.batch}
@@ -134,11 +146,11 @@ class PredictionViewSet(
 
     @extend_schema(
         summary="The picture itself",
-        parameters=[OpenApiParameter("size", str, enum=["thumb"], description="A preview of at most 320 pixels.")],
+        parameters=[
+            OpenApiParameter("size", str, enum=["thumb"], description="A preview of at most 320 pixels.")
+        ],
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
     @action(detail=True, methods=["get"], url_path="image")
     def image(self, request: Request, pk: Any = None) -> HttpResponseBase:
         return picture_response(request._request, self.get_object().upload)
-
-

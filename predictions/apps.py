@@ -23,6 +23,7 @@ class PredictionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import registry
+
         # worker listens to Celery's signals, which only a worker sends.
         from predictions import personal, worker  # noqa: F401
 

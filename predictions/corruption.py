@@ -37,7 +37,7 @@ class Bar(NamedTuple):
     height: float
 
 
-class BarsInvalid(Exception):  # noqa: N818
+class BarsInvalid(Exception):
     """Bars that cannot be used, with a sentence that says what is wrong with them."""
 
     def __init__(self, message: str | Promise) -> None:

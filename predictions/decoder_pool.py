@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
 
 
-class ChildLost(Exception):  # noqa: N818
+class ChildLost(Exception):
     """The child ended, or said something that is no answer."""
 
 

@@ -69,7 +69,7 @@ UPRIGHT = {
 LYING = {UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8]}
 
 
-class DecodeRejected(Exception):  # noqa: N818
+class DecodeRejected(Exception):
     """The picture cannot be taken: a code, and the name of the format where the code is about one."""
 
     def __init__(self, code: str, kind: str = "") -> None:

@@ -6,6 +6,7 @@ the zone in which the reader lives: the account's on pages, UTC in the API.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from ml.labels import display
 from predictions.models import Job, Label, Network, Prediction
 
 ISO_DATE = "%Y-%m-%d"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Days beyond these hold no predictions, and their midnights cannot be expressed in every zone.
 FIRST_DAY = date(1970, 1, 2)
 LAST_DAY = date(9999, 12, 30)
@@ -41,6 +43,16 @@ class IsoDateField(forms.DateField):
         except ValidationError as error:
             sentence = gettext("“%(value)s” is not a date. Write it as 2026-03-31: year, month, day.")
             raise ValidationError(sentence % {"value": str(value)[:40]}, code="invalid") from error
+
+
+class DayInput(forms.DateInput):
+    """A day in the browser's calendar. What is no day stays readable beside its error, as text."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"] or ""
+        context["widget"]["type"] = "date" if not shown or DAY.fullmatch(shown) else "text"
+        return context
 
 
 class IsoDateFilter(django_filters.DateFilter):
@@ -140,7 +152,7 @@ class HistoryFilter(PredictionFilter):
         form = super().get_form_class()
         fields = form.base_fields
         for name in ("start", "end"):
-            fields[name].widget = forms.DateInput(format=ISO_DATE, attrs={"type": "date"})
+            fields[name].widget = DayInput(format=ISO_DATE)
         for name in ("batch", "status"):
             fields[name].widget = forms.HiddenInput()
         fields["label"].widget = forms.Select(choices=self._label_choices())
@@ -150,7 +162,9 @@ class HistoryFilter(PredictionFilter):
         network = Network.objects.filter(name=self.data.get("model") or "").first() if self.data else None
         names = known_labels(network).order_by("name").values_list("name", flat=True).distinct()
         choices = [("", gettext("All classes"))]
-        choices += sorted(((name, gettext(display(name))) for name in names), key=lambda pair: pair[1].casefold())
+        choices += sorted(
+            ((name, gettext(display(name))) for name in names), key=lambda pair: pair[1].casefold()
+        )
         wanted = str(self.data.get("label") or "")[:60] if self.data else ""
         if wanted and wanted not in dict(choices):
             # Kept visible beside its error instead of turning into "all classes".

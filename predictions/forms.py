@@ -54,7 +54,11 @@ PICTURE_GONE = _("A picture is no longer there. Choose it again.")
 class PredictForm(forms.Form):
     """Pictures, as files or as drafts sent before; networks; bars on a single picture."""
 
-    image = PicturesField(required=False, label=_("Pictures"), help_text=_("JPEG, PNG, WebP, GIF, HEIC or AVIF; at most 10 MB each."))
+    image = PicturesField(
+        required=False,
+        label=_("Pictures"),
+        help_text=_("JPEG, PNG, WebP, GIF, HEIC or AVIF; at most 10 MB each."),
+    )
     draft = IdsField(required=False)
     model = forms.MultipleChoiceField(
         label=_("Networks"),
@@ -65,7 +69,7 @@ class PredictForm(forms.Form):
         },
     )
     bars = forms.CharField(required=False, widget=forms.HiddenInput)
-    key = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
+    key = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +107,8 @@ class PredictForm(forms.Form):
             )
         if count > 1 and values.get("bars"):
             self.add_error(
-                "bars", ValidationError(_("Bars can be drawn on one picture at a time."), code="bars_on_several")
+                "bars",
+                ValidationError(_("Bars can be drawn on one picture at a time."), code="bars_on_several"),
             )
         return values
 
@@ -113,7 +118,7 @@ class PredictForm(forms.Form):
 
     def submission_key(self) -> str | None:
         """The page's key together with what is asked: the same again is a double click, anything else is not."""
-        key = self.cleaned_data["key"]
+        key = self.cleaned_data["key"][:36]
         if not key:
             return None
         asked = [

@@ -134,7 +134,7 @@ def group_of(user: Any, pk: Any) -> Group | None:
 def results_of(runs: Iterable[Prediction]) -> list[Result]:
     results = []
     for run in runs:
-        clean = run.clean if run.clean and run.clean.deleted is None else None
+        clean = run.clean_run if run.clean_run and run.clean_run.deleted is None else None
         sides = [side_of(clean, covered=False)] if clean else []
         sides.append(side_of(run, covered=bool(run.bars)))
         results.append(Result(run, card_of(run.model_id), sides))

@@ -41,7 +41,7 @@ MESSAGES: dict[str, str | Promise] = {
 pool = DecoderPool()
 
 
-class ImageRejected(Exception):  # noqa: N818
+class ImageRejected(Exception):
     """A picture that cannot be taken: a code for programs, a sentence for people."""
 
     def __init__(self, code: str, message: str | Promise) -> None:

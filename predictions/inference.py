@@ -21,7 +21,9 @@ BATCH = 32
 DRAIN_SECONDS = 20.0
 
 BAD_INPUT = gettext_noop("This picture could not be given to the network. Send it again.")
-ENGINE_FAILED = gettext_noop("The network failed on this picture. Try again; if it fails again, try another picture.")
+ENGINE_FAILED = gettext_noop(
+    "The network failed on this picture. Try again; if it fails again, try another picture."
+)
 NO_ARTIFACT = gettext_noop("This network is not available at the moment. Try another one.")
 
 _predictors: dict[str, Predictor] = {}

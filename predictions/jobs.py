@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -74,7 +73,9 @@ class JobQuerySet(models.QuerySet[Any]):
                 started=Now(),
                 lease_until=Now() + LEASE,
             )
-        return claim, list(self.filter(claimed_by=claim, status=Job.Status.RUNNING).order_by("priority", "created", "id"))
+        return claim, list(
+            self.filter(claimed_by=claim, status=Job.Status.RUNNING).order_by("priority", "created", "id")
+        )
 
     def held(self, claim: str) -> Self:
         """The jobs that ``claim`` still holds; the only ones whose result may be written."""
@@ -105,7 +106,11 @@ class JobQuerySet(models.QuerySet[Any]):
     def hand_back(self, claim: str) -> int:
         """Returns unfinished jobs to the queue without counting the attempt: the worker is only going away."""
         return self.held(claim).update(
-            status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None, attempts=F("attempts") - 1
+            status=Job.Status.QUEUED,
+            claimed_by="",
+            lease_until=None,
+            started=None,
+            attempts=F("attempts") - 1,
         )
 
     def retry(self, **scope: Any) -> int:
@@ -153,7 +158,9 @@ class JobQuerySet(models.QuerySet[Any]):
 
 
 # Stored in English and translated when read, because the worker does not know its reader's language.
-GAVE_UP = gettext_noop("This picture stopped the worker three times, so it was given up. Try another picture.")
+GAVE_UP = gettext_noop(
+    "This picture stopped the worker three times, so it was given up. Try another picture."
+)
 
 
 class Job(models.Model):
@@ -192,8 +199,6 @@ class Job(models.Model):
     class Meta:
         abstract = True
 
-    FINAL: ClassVar[frozenset[str]] = frozenset({Status.DONE, Status.FAILED, Status.CANCELLED})
-
     @property
     def error_sentence(self) -> str:
         """Why it failed, in the reader's language; empty unless it did."""
@@ -201,7 +206,7 @@ class Job(models.Model):
 
     @property
     def is_final(self) -> bool:
-        return self.status in self.FINAL
+        return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
 
     def ahead(self) -> int:
         """How many jobs will be taken before this one; 0 when it is next or no longer waits."""
@@ -241,7 +246,9 @@ def job_indexes(name: str) -> list[models.Index]:
     """What claiming and sweeping need, kept small by leaving out finished rows."""
     return [
         models.Index(
-            fields=["priority", "created", "id"], name=f"{name}_waiting", condition=Q(status=Job.Status.QUEUED)
+            fields=["priority", "created", "id"],
+            name=f"{name}_waiting",
+            condition=Q(status=Job.Status.QUEUED),
         ),
         models.Index(fields=["lease_until"], name=f"{name}_leased", condition=Q(status=Job.Status.RUNNING)),
     ]

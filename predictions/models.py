@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -166,7 +166,7 @@ class PredictionQuerySet(JobQuerySet):
         return self.visible().filter(owner=user)
 
     def with_answers(self) -> Self:
-        return self.select_related("upload", "model", "network_input", "top1", "clean", "clean__top1")
+        return self.select_related("upload", "model", "network_input", "top1", "clean_run", "clean_run__top1")
 
     def hide(self) -> int:
         return self.filter(deleted__isnull=True).update(deleted=Now())
@@ -187,7 +187,7 @@ class Prediction(Job):
     0..1 and to their order.
     """
 
-    GROUP_FIELDS = ("model_id",)
+    GROUP_FIELDS: ClassVar[tuple[str, ...]] = ("model_id",)
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="predictions")
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="predictions")
@@ -198,7 +198,7 @@ class Prediction(Job):
     model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
     network_input = models.ForeignKey(NetworkInput, models.PROTECT, related_name="+")
     bars = models.JSONField(_("bars"), default=list, blank=True)
-    clean = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
+    clean_run = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
     artifact = models.CharField(_("version"), max_length=80, blank=True, default="")
     deleted = models.DateTimeField(null=True, blank=True)
 
@@ -213,7 +213,7 @@ class Prediction(Job):
     probability4 = models.FloatField(null=True, blank=True)
     probability5 = models.FloatField(null=True, blank=True)
 
-    objects = PredictionQuerySet.as_manager()
+    objects = PredictionQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("prediction")
@@ -253,7 +253,9 @@ class Prediction(Job):
         indexes = [
             *job_indexes("prediction"),
             models.Index(
-                fields=["owner", "-created", "-id"], name="prediction_history", condition=Q(deleted__isnull=True)
+                fields=["owner", "-created", "-id"],
+                name="prediction_history",
+                condition=Q(deleted__isnull=True),
             ),
             models.Index(fields=["deleted"], name="prediction_deleted", condition=Q(deleted__isnull=False)),
         ]

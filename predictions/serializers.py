@@ -20,7 +20,7 @@ class AnswerSerializer(serializers.Serializer):
     """One of the five likeliest classes; ``probability`` is that of the full softmax."""
 
     index = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     probability = serializers.FloatField(min_value=0, max_value=1)
 
 
@@ -34,7 +34,7 @@ class PredictionSerializer(serializers.ModelSerializer):
 
     model = serializers.CharField(source="model_id", allow_null=True)
     batch = serializers.UUIDField(source="batch_id")
-    clean = serializers.UUIDField(source="clean_id", allow_null=True)
+    clean = serializers.UUIDField(source="clean_run_id", allow_null=True)
     status = serializers.ChoiceField(choices=[*Job.Status.values, "rejected"])
     filename = serializers.CharField(source="upload.filename")
     bars = serializers.ListField(
@@ -122,7 +122,9 @@ class SubmissionSerializer(serializers.Serializer):
             "max_length": _("Send at most {max_length} pictures at once."),
         },
     )
-    model = serializers.ListField(child=serializers.CharField(max_length=80), required=False, max_length=50)
+    model = serializers.ListField(
+        child=serializers.CharField(max_length=80, allow_blank=True), required=False, max_length=50
+    )
     bars = serializers.CharField(
         required=False,
         allow_blank=True,

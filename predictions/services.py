@@ -75,7 +75,10 @@ def chosen(names: Iterable[str]) -> list[Card]:
     for name in wanted:
         if name not in known:
             options = ", ".join(known) or _("none yet")
-            raise NoNetwork(_("There is no network %(name)s. There are: %(known)s.") % {"name": repr(name), "known": options})
+            raise NoNetwork(
+                _("There is no network %(name)s. There are: %(known)s.")
+                % {"name": repr(name), "known": options}
+            )
     if not wanted:
         raise NoNetwork(_("No network is ready yet. Try again later."))
     return [known[name] for name in wanted]
@@ -119,19 +122,26 @@ def _check_storage(owner: User, more: int) -> None:
     _locked(owner)
     mine = Upload.objects.filter(owner=owner)
     if mine.count() >= QUOTA_PICTURES:
-        raise QuotaExceeded(_("You keep 20,000 pictures, the most an account may. Delete some from your history."))
+        raise QuotaExceeded(
+            _("You keep 20,000 pictures, the most an account may. Delete some from your history.")
+        )
     if (mine.aggregate(total=Sum("bytes"))["total"] or 0) + more > QUOTA_BYTES:
-        raise QuotaExceeded(_("Your pictures fill 2 GB, the most an account may. Delete some from your history."))
+        raise QuotaExceeded(
+            _("Your pictures fill 2 GB, the most an account may. Delete some from your history.")
+        )
 
 
 def _check_in_flight(owner: User, more: int) -> None:
     if not settings.RATE_LIMITS:
         return
     _locked(owner)
-    waiting = Prediction.objects.filter(owner=owner, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]).count()
+    waiting = Prediction.objects.filter(
+        owner=owner, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]
+    ).count()
     if waiting + more > QUOTA_IN_FLIGHT:
         raise QuotaExceeded(
-            _("%(waiting)d of your predictions are still waiting. Send more when they are done.") % {"waiting": waiting}
+            _("%(waiting)d of your predictions are still waiting. Send more when they are done.")
+            % {"waiting": waiting}
         )
 
 
@@ -207,7 +217,10 @@ def _write(
     many = len(uploads) > 1
     priority = Job.Priority.BULK if many else Job.Priority.SINGLE
     remaining = iter(uploads)
-    inputs = [None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars) for p in pictures]
+    inputs = [
+        None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars)
+        for p in pictures
+    ]
     remaining = iter(uploads)
     with transaction.atomic():
         _check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
@@ -242,13 +255,20 @@ def _write(
                 runs.append(clean)
                 if bars:
                     runs.append(
-                        Prediction(network_input=made[card.name, True], bars=canonical(bars), clean=clean, **common)
+                        Prediction(
+                            network_input=made[card.name, True],
+                            bars=canonical(bars),
+                            clean_run=clean,
+                            **common,
+                        )
                     )
                 entries.append(runs[-1])
         if rejected:
             batch.rejected = rejected
             batch.save(update_fields=["rejected"])
-        NetworkInput.objects.bulk_create({id(v): v for m in inputs if m for v in m.values() if v.pk is None}.values())
+        NetworkInput.objects.bulk_create(
+            {id(v): v for m in inputs if m for v in m.values() if v.pk is None}.values()
+        )
         Prediction.objects.bulk_create(runs, batch_size=500)
         if runs:
             tasks.predict.delay_on_commit()
@@ -260,7 +280,10 @@ def make_inputs(
 ) -> dict[tuple[str, bool], NetworkInput]:
     """(network, covered) -> its input; networks with the same preprocessing share one. Unsaved when new."""
     keys = {card.name: preprocessing_key(card.preprocessing) for card in cards}
-    known = {(row.preprocessing, row.bars_key): row for row in upload.inputs.filter(preprocessing__in=keys.values())}
+    known = {
+        (row.preprocessing, row.bars_key): row
+        for row in upload.inputs.filter(preprocessing__in=keys.values())
+    }
     with upload.file.open("rb") as file:
         picture = open_prepared(file.read())
     covered_key = bars_key(bars)
@@ -308,11 +331,14 @@ def delete(owner: User, ids: Iterable[Any]) -> list[Any]:
     """
     with transaction.atomic():
         runs = Prediction.objects.of(owner).filter(Q(pk__in=list(ids)))
-        found = list(runs.values_list("pk", "clean_id"))
+        found = list(runs.values_list("pk", "clean_run_id"))
         asked = [pk for pk, _clean in found]
         beside = {clean for _pk, clean in found if clean}
         in_use = set(
-            Prediction.objects.of(owner).filter(clean__in=beside).exclude(pk__in=asked).values_list("clean_id", flat=True)
+            Prediction.objects.of(owner)
+            .filter(clean_run__in=beside)
+            .exclude(pk__in=asked)
+            .values_list("clean_run_id", flat=True)
         )
         hidden = [*asked, *(beside - in_use)]
         Prediction.objects.of(owner).filter(pk__in=hidden).hide()
@@ -323,7 +349,7 @@ def undo(owner: User, ids: Iterable[Any]) -> int:
     """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back."""
     with transaction.atomic():
         runs = Prediction.objects.filter(owner=owner, pk__in=list(ids))
-        beside = [clean for clean in runs.values_list("clean_id", flat=True) if clean]
+        beside = [clean for clean in runs.values_list("clean_run_id", flat=True) if clean]
         Prediction.objects.filter(owner=owner, pk__in=beside).restore()
         return runs.restore()
 

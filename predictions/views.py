@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Paginator
 from django.db import IntegrityError
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,8 +27,8 @@ from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.filters import HistoryFilter
 from predictions.forms import PICTURE_GONE, PredictForm, take
 from predictions.groups import BatchTable, Group, group_of, table_of, uploads_of
+from predictions.media import input_response, picture_response
 from predictions.models import UNDO, Prediction, Upload
-from predictions.pictures import input_response, picture_response
 
 PAGE_SIZE = 24
 UNDO_KEY = "predictions_to_undo"
@@ -61,7 +62,9 @@ def for_owners(view: View) -> View:
         if wants_json(request):
             return problem(401, "not_logged_in", _("You are no longer logged in. Log in and try again."))
         # What only takes POST would answer the login's redirect with an error.
-        page = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("predictions:predict")
+        page = (
+            request.get_full_path() if request.method in ("GET", "HEAD") else reverse("predictions:predict")
+        )
         return redirect_to_login(page)
 
     return guarded
@@ -70,14 +73,18 @@ def for_owners(view: View) -> View:
 def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:
     group = group_of(request.user, pk)
     if group is None:
-        raise Http404(_("There is no prediction here. It may have been deleted, or the address may be wrong."))
+        raise Http404(
+            _("There is no prediction here. It may have been deleted, or the address may be wrong.")
+        )
     return group
 
 
 def own_table(request: OwnRequest, pk: uuid.UUID) -> BatchTable:
     table = table_of(request.user, pk)
     if table is None:
-        raise Http404(_("There are no predictions here. They may have been deleted, or the address may be wrong."))
+        raise Http404(
+            _("There are no predictions here. They may have been deleted, or the address may be wrong.")
+        )
     return table
 
 
@@ -94,7 +101,11 @@ def predict(request: OwnRequest) -> HttpResponse:
     submission = _submit(form) if form.is_valid() else None
     if submission is None:
         return _refused(request, form)
-    if len(submission.runs) and len({run.upload_id for run in submission.runs}) == 1 and not submission.batch.rejected:
+    if (
+        len(submission.runs)
+        and len({run.upload_id for run in submission.runs}) == 1
+        and not submission.batch.rejected
+    ):
         address = submission.runs[0].get_absolute_url()
         group = own_group(request, submission.runs[0].pk) if wants_json(request) else None
     else:
@@ -189,7 +200,9 @@ def draft(request: OwnRequest) -> HttpResponse:
         return problem(422, "quota", str(error))
     answer = {name: getattr(upload, name) for name in ("width", "height", "source_width", "source_height")}
     answer |= {"id": str(upload.pk), "filename": upload.filename, "warning": _small(upload)}
-    return JsonResponse(answer | {"picture_url": reverse("predictions:picture", args=[upload.pk])}, status=201)
+    return JsonResponse(
+        answer | {"picture_url": reverse("predictions:picture", args=[upload.pk])}, status=201
+    )
 
 
 def _small(upload: Upload) -> str:
@@ -199,7 +212,10 @@ def _small(upload: Upload) -> str:
         return ""
     sizes = {"width": upload.source_width, "height": upload.source_height, "side": side}
     return (
-        _("This picture has only %(width)d × %(height)d pixels, fewer than the %(side)d × %(side)d that go in.") % sizes
+        _(
+            "This picture has only %(width)d × %(height)d pixels, fewer than the %(side)d × %(side)d that go in."
+        )
+        % sizes
     )
 
 
@@ -264,7 +280,12 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     except (services.QuotaExceeded, services.NoNetwork) as error:
         if wants_json(request):
             return problem(422, "refused", str(error))
-        context = {"group": group, "refused": str(error), "status_url": _status_url(group), "key": uuid.uuid4()}
+        context = {
+            "group": group,
+            "refused": str(error),
+            "status_url": _status_url(group),
+            "key": uuid.uuid4(),
+        }
         return render(request, "predictions/detail.html", context, status=422)
     return redirect(submission.runs[0])
 
@@ -296,7 +317,7 @@ def batch_status(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
 def picture(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
     """One's own picture, or a thumbnail of it with `?size=thumb`."""
     upload = get_object_or_404(uploads_of(request.user), pk=pk)
-    return picture_response(request, upload, thumbnail=request.GET.get("size") == "thumb")
+    return picture_response(request, upload)
 
 
 @for_owners
@@ -327,7 +348,7 @@ def history(request: OwnRequest) -> HttpResponse:
     except InvalidPage:
         return render(request, "predictions/no_page.html", context | {"number": number[:20]}, status=404)
     context |= {"page": page, "pages": list(paginator.get_elided_page_range(page.number, on_each_side=1))}
-    context |= {"undo": _take_undo(request), "anything": bool(page.object_list) or not active or own.exists()}
+    context |= {"undo": _take_undo(request), "anything": bool(page.object_list) or (active and own.exists())}
     return render(request, "predictions/history.html", context)
 
 
@@ -339,7 +360,8 @@ def _prefix(query: QueryDict) -> str:
 def _take_undo(request: OwnRequest) -> list[str]:
     """The ids that were just deleted without JavaScript, once, as long as they can come back."""
     ids = request.session.pop(UNDO_KEY, [])
-    return [str(pk) for pk in Prediction.objects.restorable(request.user, ids)] if ids else []
+    young = Prediction.objects.filter(owner=request.user, pk__in=ids, deleted__gte=Now() - UNDO)
+    return [str(pk) for pk in young.values_list("pk", flat=True)] if ids else []
 
 
 @for_owners
@@ -350,7 +372,11 @@ def delete(request: OwnRequest) -> HttpResponse:
     if wants_json(request):
         says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
         return JsonResponse(
-            {"deleted": hidden, "seconds": int(UNDO.total_seconds()), "message": says % {"count": len(hidden)}}
+            {
+                "deleted": hidden,
+                "seconds": int(UNDO.total_seconds()),
+                "message": says % {"count": len(hidden)},
+            }
         )
     request.session[UNDO_KEY] = hidden
     return redirect(_history_address(request))

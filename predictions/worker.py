@@ -52,7 +52,9 @@ def load_networks(**details: Any) -> None:
 
 @worker_ready.connect
 def start_timers(**details: Any) -> None:
-    os.register_at_fork(before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release)
+    os.register_at_fork(
+        before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release
+    )
     threading.Thread(target=_run_timers, args=(worker_name(),), name="timers", daemon=True).start()
 
 

@@ -35,6 +35,6 @@ def class_name(label: object) -> str:
 
 
 @register.filter
-def length(fraction: float, whole: float) -> str:
+def part_of(fraction: float, whole: float) -> str:
     """A fraction of a picture's side as an SVG length, with a point in every language."""
     return f"{float(fraction) * float(whole):.3f}"

@@ -45,7 +45,10 @@ def test_entries_follow_pictures_then_networks_as_asked() -> None:
     red, blue = make_picture((255, 0, 0)), make_picture((0, 0, 255))
     bad = RejectedPicture("notes.txt", "not_a_picture", "This is not a picture.")
     submission = services.submit(make_user(), [red, bad, blue], ["small", "tiny"])
-    shown = [e.filename if isinstance(e, RejectedPicture) else (e.upload.filename, e.model_id) for e in submission.entries]
+    shown = [
+        e.filename if isinstance(e, RejectedPicture) else (e.upload.filename, e.model_id)
+        for e in submission.entries
+    ]
     assert shown == [
         ("255-0-0.png", "small"),
         ("255-0-0.png", "tiny"),
@@ -59,8 +62,8 @@ def test_entries_follow_pictures_then_networks_as_asked() -> None:
 def test_bars_make_a_covered_run_beside_a_clean_one() -> None:
     (covered,) = make_runs(make_user(), models=("tiny",), bars=[[0.25, 0, 0.5, 1]])
     assert covered.bars == [[0.25, 0.0, 0.5, 1.0]]
-    assert covered.clean is not None
-    assert (covered.clean.bars, covered.clean.asked, covered.asked) == ([], False, True)
+    assert covered.clean_run is not None
+    assert (covered.clean_run.bars, covered.clean_run.asked, covered.asked) == ([], False, True)
 
 
 def test_the_networks_get_what_the_bars_leave() -> None:
@@ -68,7 +71,7 @@ def test_the_networks_get_what_the_bars_leave() -> None:
     pixels = np.frombuffer(bytes(covered.network_input.pixels), np.uint8).reshape(24, 24, 3)
     assert (pixels[:, 8:16] == 0).all()
     assert (pixels[:, :5] == 255).all()
-    clean = np.frombuffer(bytes(covered.clean.network_input.pixels), np.uint8)
+    clean = np.frombuffer(bytes(covered.clean_run.network_input.pixels), np.uint8)
     assert (clean == 255).all()
 
 
@@ -208,11 +211,11 @@ def test_a_clean_run_goes_only_with_the_last_covered_one_beside_it() -> None:
         batch=run.batch,
         model=run.model,
         network_input=run.network_input,
-        clean=run.clean,
+        clean_run=run.clean_run,
         bars=run.bars,
     )
     services.delete(user, [run.pk])
-    assert Prediction.objects.of(user).filter(pk=run.clean_id).exists()
+    assert Prediction.objects.of(user).filter(pk=run.clean_run_id).exists()
     services.delete(user, [other.pk])
     assert not Prediction.objects.of(user).exists()
 

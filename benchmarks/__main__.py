@@ -1,0 +1,31 @@
+"""Runs every benchmark, or those named, prints their tables and writes ``benchmarks/results/<part>.json``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import engines, way
+from ml.export import processor
+from ml.storage import write_json
+
+PARTS = {"engines": engines.measure, "way": way.measure}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="parts to run (all unless said)")
+    chosen = parser.parse_args().part or list(PARTS)
+    for name in chosen:
+        print(f"== {name} ({processor()})", flush=True)
+        rows = PARTS[name]()
+        for row in rows:
+            print("  ".join(f"{key}: {value}" for key, value in row.items()), flush=True)
+        write_json(RESULTS / f"{name}.json", {"hardware": processor(), "rows": rows})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

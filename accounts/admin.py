@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import registry
 from accounts.models import ApiToken, User
 
 
@@ -70,6 +71,12 @@ class UserAdmin(DjangoUserAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        # First what the apps keep outside the database, such as pictures, which deleting the row would leave behind.
+        for erase in registry.erasers().values():
+            erase(obj)
+        obj.delete()
 
 
 @admin.register(ApiToken)

@@ -92,7 +92,7 @@ class PredictionFilter(django_filters.FilterSet):
     zone: ClassVar[tzinfo | None] = None
 
     model = django_filters.ModelChoiceFilter(
-        queryset=lambda request: Network.objects.order_by("name"),
+        queryset=Network.objects.order_by("name"),
         to_field_name="name",
         label=_("Network"),
         empty_label=_("All networks"),

@@ -75,7 +75,8 @@ class PredictForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         self.cards = services.offered()
-        self.fields["model"].choices = [(card.name, card.title) for card in self.cards]
+        networks: Any = self.fields["model"]
+        networks.choices = [(card.name, card.title) for card in self.cards]
         self.fields["image"].widget.attrs["accept"] = ACCEPT
         self.uploads: list[Upload] = []
 

@@ -246,6 +246,5 @@ def table_of(user: Any, pk: Any) -> BatchTable | None:
         upload = group[0].upload
         cells = [by_name.get(name) for name in networks]
         rows.append(BatchRow(group[0].position, upload, cells, upload.filename))
-    for entry in batch.rejected:
-        rows.append(BatchRow(entry["position"], None, [], entry["filename"], entry["message"]))
+    rows += [BatchRow(one["position"], None, [], one["filename"], one["message"]) for one in batch.rejected]
     return BatchTable(batch, list(networks.values()), sorted(rows, key=lambda row: row.position))

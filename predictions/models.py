@@ -196,7 +196,7 @@ class Prediction(Job):
     # A clean run that was made only to stand beside a covered one is not listed by its batch.
     asked = models.BooleanField(default=True)
     model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
-    network_input = models.ForeignKey(NetworkInput, models.PROTECT, related_name="+")
+    network_input = models.ForeignKey(NetworkInput, models.RESTRICT, related_name="+")
     bars = models.JSONField(_("bars"), default=list, blank=True)
     clean_run = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
     artifact = models.CharField(_("version"), max_length=80, blank=True, default="")

@@ -72,7 +72,13 @@ def test_ones_own_runs_are_listed_newest_first_and_nobody_elses(page: Client, us
 def test_an_entry_has_thumbnail_network_answer_probability_and_date(page: Client, user: User) -> None:
     run = run_at(user, 2026, 3, 2, 3, 30)
     html = text(page.get("/history/"))
-    for words in ("Tiny", "red", "60.0%", "March 1, 2026, 10:30 p.m.", f"/pictures/{run.upload_id}/?size=thumb"):
+    for words in (
+        "Tiny",
+        "red",
+        "60.0%",
+        "March 1, 2026, 10:30 p.m.",
+        f"/pictures/{run.upload_id}/?size=thumb",
+    ):
         assert words in html
     assert run.get_absolute_url() in html
 
@@ -80,7 +86,7 @@ def test_an_entry_has_thumbnail_network_answer_probability_and_date(page: Client
 def test_a_covered_run_is_one_entry_that_also_says_what_came_without_bars(page: Client, user: User) -> None:
     (run,) = make_runs(user, models=("tiny",), bars=BARS)
     finish(run, 0.4, first=2)
-    finish(run.clean, 0.9, first=5)
+    finish(run.clean_run, 0.9, first=5)
     response = page.get("/history/")
     assert listed(response) == [str(run.pk)]
     html = text(response)
@@ -106,7 +112,7 @@ def test_the_database_is_asked_as_often_for_many_as_for_few(page: Client, user: 
     few = count()
     for run in make_runs(user, pictures=8, bars=BARS):
         finish(run)
-        finish(run.clean)
+        finish(run.clean_run)
     assert count() == few
 
 

@@ -38,7 +38,9 @@ def file(data: bytes | None = None, name: str = "ball.jpg") -> SimpleUploadedFil
 
 
 def send(client: Client, *files: Any, headers: dict[str, str] = HTML, **values: Any) -> Any:
-    return client.post("/predict/", {"image": list(files), "model": ["tiny", "small"], **values}, headers=headers)
+    return client.post(
+        "/predict/", {"image": list(files), "model": ["tiny", "small"], **values}, headers=headers
+    )
 
 
 def make_draft(client: Client, data: bytes | None = None, name: str = "ball.jpg") -> Any:
@@ -116,7 +118,11 @@ def test_only_the_networks_chosen_are_asked(page: Client, user: User) -> None:
         ([("", pictures.jpeg())], {"bars": "[[0.9, 0, 0.5, 0.5]]"}, "reaches outside the picture"),
         ([("", pictures.jpeg())], {"bars": json.dumps([[0, 0, 0.1, 0.1]] * 1000)}, "at most 32 bars"),
         ([("", pictures.jpeg())], {"bars": "nonsense"}, "bars are not readable"),
-        ([("", pictures.jpeg()), ("", pictures.png())], {"bars": "[[0, 0, 0.5, 0.5]]"}, "one picture at a time"),
+        (
+            [("", pictures.jpeg()), ("", pictures.png())],
+            {"bars": "[[0, 0, 0.5, 0.5]]"},
+            "one picture at a time",
+        ),
         ([("", b"a"), ("", b"b")], {}, "This file is not a picture"),
     ],
 )
@@ -150,13 +156,17 @@ def test_a_file_name_is_shown_as_text(page: Client) -> None:
     assert "script&gt;.jpg" in html
 
 
-def test_without_a_network_the_page_says_so(page: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_without_a_network_the_page_says_so(
+    page: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(tmp_path / "none"))
     assert "No network is ready yet" in page.get("/predict/").content.decode()
     assert send(page, file()).status_code == 422
 
 
-def test_the_quota_is_a_sentence_on_the_form(page: Client, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_the_quota_is_a_sentence_on_the_form(
+    page: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     settings.RATE_LIMITS = True
     monkeypatch.setattr(services, "QUOTA_IN_FLIGHT", 1)
     response = send(page, file())
@@ -238,7 +248,8 @@ def test_a_draft_with_bars_is_asked_about_with_and_without_them(page: Client, us
     answer = response.json()
     covered = Prediction.objects.get(asked=True)
     assert covered.bars == [[0.25, 0.25, 0.5, 0.5]]
-    assert covered.clean and not covered.clean.asked
+    assert covered.clean_run
+    assert not covered.clean_run.asked
     assert answer["url"] == covered.get_absolute_url()
     assert answer["batch"] == str(covered.batch_id)
     assert answer["status"] == f"/predictions/{covered.pk}/status/"
@@ -251,7 +262,9 @@ def test_the_fragment_of_a_submission_is_that_of_its_page(page: Client) -> None:
     draft = make_draft(page).json()["id"]
     answer = page.post("/predict/", {"draft": draft, "model": "tiny"}, headers=JSON).json()
     html = page.get(answer["url"]).content.decode()
-    article = answer["fragment"][answer["fragment"].index("<article") : answer["fragment"].index("</article>")]
+    article = answer["fragment"][
+        answer["fragment"].index("<article") : answer["fragment"].index("</article>")
+    ]
     assert article in html
 
 

@@ -1,0 +1,103 @@
+"""What a worker does beside its tasks: heartbeat, timers, wake-ups sent again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from predictions import inference, services, tasks, worker
+from predictions.jobs import Heartbeat, Timer
+from predictions.models import Prediction
+from tests.factories import make_runs, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks")]
+
+
+def test_a_beat_shows_life_and_keeps_what_is_loaded() -> None:
+    worker._beat("host:1", models={"tiny": "tiny-1"})
+    before = Heartbeat.objects.get().seen
+    worker.tick("host:1")
+    heartbeat = Heartbeat.objects.get()
+    assert heartbeat.seen >= before
+    assert heartbeat.models == {"tiny": "tiny-1"}
+
+
+def test_only_networks_that_load_are_reported(tmp_path: Any) -> None:
+    (tmp_path / "artifacts" / "tiny" / "network.xml").write_text("damaged")
+    assert inference.load_all() == {"small": "small-1"}
+
+
+def test_a_wake_up_is_sent_again_while_something_waits(no_wake_ups: list[str]) -> None:
+    worker.wake_up()
+    assert no_wake_ups == []
+    make_runs(make_user(), models=("tiny",))
+    worker.wake_up()
+    assert no_wake_ups == []
+    Prediction.objects.update(created=timezone.now() - timedelta(seconds=10))
+    worker.wake_up()
+    assert no_wake_ups == ["predictions.predict"]
+
+
+@pytest.mark.usefixtures("no_wake_ups")
+def test_two_workers_run_each_timer_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+    monkeypatch.setattr(services, "purge", lambda: runs.append("purge"))
+    worker.tick("host:1")
+    worker.tick("host:2")
+    assert runs == ["purge"]
+    Timer.objects.update(next_run=timezone.now() - timedelta(seconds=1))
+    worker.tick("host:2")
+    assert runs == ["purge", "purge"]
+
+
+@pytest.mark.usefixtures("no_wake_ups")
+def test_a_timer_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+
+    def fail() -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(services, "purge", fail)
+    monkeypatch.setattr(services, "sweep_orphans", lambda: runs.append("orphans"))
+    worker.tick("host:1")
+    assert runs == ["orphans"]
+
+
+def test_workers_long_gone_are_forgotten() -> None:
+    worker._beat("host:1")
+    worker._beat("host:2")
+    Heartbeat.objects.filter(name="host:1").update(seen=timezone.now() - timedelta(hours=1))
+    worker.forget_dead_workers()
+    assert [heartbeat.name for heartbeat in Heartbeat.objects.all()] == ["host:2"]
+
+
+def test_a_broker_that_is_away_does_not_fail_a_submission(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    def away(*args: Any, **options: Any) -> None:
+        raise ConnectionError("connection refused")
+
+    monkeypatch.setattr(tasks.DjangoTask, "apply_async", away)
+    with django_capture_on_commit_callbacks(execute=True):
+        (run,) = make_runs(make_user(), models=("tiny",))
+    assert Prediction.objects.waiting().get() == run
+
+
+def test_the_task_computes_what_waits(no_wake_ups: list[str]) -> None:
+    make_runs(make_user(), pictures=3)
+    tasks.predict()
+    assert set(Prediction.objects.values_list("status", flat=True)) == {"done"}
+    assert no_wake_ups == []
+
+
+def test_a_task_whose_time_is_up_sends_the_next_one(no_wake_ups: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    make_runs(make_user(), models=("tiny",))
+    monkeypatch.setattr(inference, "DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr(inference.drain, "__defaults__", (0.0,))
+    tasks.predict()
+    assert no_wake_ups == ["predictions.predict"]
+    assert Prediction.objects.waiting().count() == 1

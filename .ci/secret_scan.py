@@ -33,6 +33,7 @@ FILTERS = [
 ]
 # Weights and pictures hold no text.
 BINARY = {".avif", ".bin", ".gif", ".heic", ".ico", ".jpg", ".keras", ".mo", ".npz", ".png", ".webp"}
+PLACEHOLDERS = {"password", "your password"}  # as in postgres://user:password@host
 # People who do not exist may have passwords.
 IN_TESTS = {"Secret Keyword", "Basic Auth Credentials"}
 
@@ -57,7 +58,8 @@ def findings() -> dict[tuple[str, str, str], int]:
     return {
         (name, secret.type, secret.secret_hash): secret.line_number
         for name, secret in collection
-        if not (name.startswith("tests/") and secret.type in IN_TESTS)
+        if secret.secret_value not in PLACEHOLDERS
+        and not (name.startswith("tests/") and secret.type in IN_TESTS)
     }
 
 

@@ -65,8 +65,9 @@ _last: dict[str, Any] = {}
 
 
 def _log_changes(results: dict[str, Any]) -> None:
+    """Says when something that was well no longer is, and when it is again; a start is no news."""
     for name, result in results.items():
-        if result != _last.get(name, OK):
+        if (result == OK) != (_last.get(name, result) == OK):
             logger.log(logging.INFO if result == OK else logging.WARNING, "The %s: %s", name, result)
     _last.update(results)
 

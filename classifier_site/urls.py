@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -15,6 +18,12 @@ handler403 = "classifier_site.errors.permission_denied"
 handler404 = "classifier_site.errors.page_not_found"
 handler500 = "classifier_site.errors.server_error"
 
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For pages that name no icon, such as the admin's."""
+    return redirect(static("img/favicon.svg"))
+
+
 api_v1 = [
     path("", include("predictions.api_urls")),
     path("", include("accounts.api_urls")),
@@ -22,6 +31,7 @@ api_v1 = [
 
 urlpatterns = [
     path("", home, name="home"),
+    path("favicon.ico", favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),

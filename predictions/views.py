@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import InvalidPage, Paginator
 from django.db import IntegrityError
 from django.db.models.functions import Now
@@ -21,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import User
 from predictions import services
+from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.filters import HistoryFilter
 from predictions.forms import PICTURE_GONE, PredictForm, take
@@ -32,42 +29,6 @@ from predictions.models import UNDO, Prediction, Upload
 
 PAGE_SIZE = 24
 UNDO_KEY = "predictions_to_undo"
-View = Callable[..., HttpResponseBase]
-
-
-class OwnRequest(HttpRequest):
-    """A request of somebody who is logged in."""
-
-    user: User
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-
-
-def problem(status: int, code: str, message: str, fields: dict[str, list[str]] | None = None) -> JsonResponse:
-    error: dict[str, Any] = {"code": code, "message": message}
-    if fields:
-        error["fields"] = fields
-    return JsonResponse({"error": error}, status=status)
-
-
-def for_owners(view: View) -> View:
-    """Lets only those in who are logged in: scripts are told so, people are sent to the login page."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            return view(request, *args, **kwargs)
-        if wants_json(request):
-            return problem(401, "not_logged_in", _("You are no longer logged in. Log in and try again."))
-        # What only takes POST would answer the login's redirect with an error.
-        page = (
-            request.get_full_path() if request.method in ("GET", "HEAD") else reverse("predictions:predict")
-        )
-        return redirect_to_login(page)
-
-    return guarded
 
 
 def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:

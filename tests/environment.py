@@ -26,6 +26,7 @@ _OURS = [
     "EMAIL_URL",
     "ENVIRONMENT",
     "LOG_LEVEL",
+    "ML_ARTIFACTS_DIR",
     "ML_ENGINE",
     "ML_THREADS",
     "PICTURE_HOSTS",

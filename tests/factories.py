@@ -31,7 +31,9 @@ def make_user(
     return user
 
 
-def make_picture(colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (90, 60)) -> PreparedImage:
+def make_picture(
+    colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (90, 60)
+) -> PreparedImage:
     """A prepared picture of one colour."""
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, "PNG")
@@ -43,7 +45,9 @@ def make_runs(
     owner: User, pictures: int = 1, models: tuple[str, ...] = (), bars: Any = (), **kw: Any
 ) -> list[Prediction]:
     """Queued runs, submitted as the site does it."""
-    submission = services.submit(owner, [make_picture() for _ in range(pictures)], models, parse_bars(bars or None), **kw)
+    submission = services.submit(
+        owner, [make_picture() for _ in range(pictures)], models, parse_bars(bars or None), **kw
+    )
     return submission.runs
 
 
@@ -55,6 +59,8 @@ def finish(run: Prediction, *probabilities: float, first: int = 0) -> Prediction
         status="running", claimed_by=claim, started=now, lease_until=now, attempts=1
     )
     answers = [(first + i, "", p) for i, p in enumerate(probabilities or (0.6, 0.2, 0.1, 0.05, 0.01))]
-    assert Prediction.objects.finish(claim, run, artifact="test-1", **Prediction.answer_fields(run.model_id, answers))
+    assert Prediction.objects.finish(
+        claim, run, artifact="test-1", **Prediction.answer_fields(run.model_id, answers)
+    )
     run.refresh_from_db()
     return run

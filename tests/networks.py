@@ -26,7 +26,9 @@ COLOURS = {
 }
 
 
-def make_artifact(root: Path, name: str, *, size: int = 24, version: str = "1", multiply_adds: int = 1000) -> None:
+def make_artifact(
+    root: Path, name: str, *, size: int = 24, version: str = "1", multiply_adds: int = 1000
+) -> None:
     """A network called ``name`` below ``root`` that names the colour nearest to the picture's mean."""
     import openvino
     from openvino import opset15 as op
@@ -42,7 +44,14 @@ def make_artifact(root: Path, name: str, *, size: int = 24, version: str = "1", 
     model = openvino.Model([op.result(logits)], [pictures], name)
     openvino.save_model(model, folder / "network.xml", compress_to_fp16=False)
     how = Preprocessing(size=size, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-    metrics: dict[str, Any] = {"top1": 0.5, "top5": 0.9, "ece": 0.01, "nll": 1.0, "n": 10, "engine": "openvino"}
+    metrics: dict[str, Any] = {
+        "top1": 0.5,
+        "top5": 0.9,
+        "ece": 0.01,
+        "nll": 1.0,
+        "n": 10,
+        "engine": "openvino",
+    }
     card = artifact.Card(
         name=name,
         title=name.title(),

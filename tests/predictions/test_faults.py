@@ -188,3 +188,30 @@ def test_an_emptied_redis_loses_no_picture(program: Program, broker: RedisServer
     sent = program.send(30)
     redis.Redis.from_url(broker.url).flushall()
     program.wait_done(sent, 60)
+
+
+# --- the long runs of `make soak` --------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_hundred_killed_children_lose_nothing(full_stack: LiveStack, program: Program) -> None:
+    sent: list[str] = []
+    for _round in range(100):
+        sent += program.send(5, "tiny")
+        for child in pool_children(full_stack.workers[-1]):
+            os.kill(child, signal.SIGKILL)
+    program.wait_done(sent, 600)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_twenty_killed_workers_lose_nothing(full_stack: LiveStack, program: Program) -> None:
+    sent: list[str] = []
+    for _round in range(20):
+        sent += program.send(5, "tiny")
+        worker = full_stack.workers[-1]
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(5)
+        full_stack.start_worker()
+    program.wait_done(sent, 600)

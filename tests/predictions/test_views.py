@@ -226,11 +226,11 @@ def test_a_small_draft_comes_with_a_warning(page: Client) -> None:
 
 @pytest.mark.parametrize("name", sorted(pictures.REJECTED))
 def test_a_draft_that_is_no_picture_is_refused_with_a_sentence(page: Client, name: str) -> None:
-    case = pictures.REJECTED[name]
-    data = case[0]() if isinstance(case, tuple) else case()
-    response = make_draft(page, data, name)
+    make, code = pictures.REJECTED[name]
+    response = make_draft(page, make(), name)
     assert response.status_code == 422
-    assert len(response.json()["error"]["message"]) > 20
+    assert response.json()["error"]["code"] == code
+    assert response.json()["error"]["message"].endswith(".")
     assert not Upload.objects.exists()
 
 

@@ -1,0 +1,86 @@
+"""The networks in the repository: whole, as good as their cards say, and the same on both engines."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ml import artifact, config, data, networks
+from ml.labels import CIFAR100
+from ml.predictor import Predictor, load_predictor
+from tests.ml import engines
+
+MEGABYTE = 1_000_000
+
+
+@cache
+def loaded(name: str, precision: str) -> Predictor:
+    return load_predictor(name, engine="openvino", precision=precision)
+
+
+def test_the_vgg_is_there():
+    assert "vgg" in config.artifact_names()
+
+
+def test_an_artifact_is_whole(shipped):
+    card = artifact.load_card(shipped)
+    artifact.verify(card)
+    assert {path.name for path in card.folder.iterdir()} == {config.CARD, *card.files}
+    assert card.curves()
+    assert card.labels == CIFAR100
+
+
+def test_artifacts_fit_into_the_repository():
+    sizes = [p.stat().st_size for p in config.artifacts_dir().rglob("*") if p.is_file()]
+    assert max(sizes) <= 95 * MEGABYTE
+    assert sum(sizes) <= 170 * MEGABYTE
+
+
+def test_a_card_counts_what_the_network_has(shipped):
+    card = artifact.load_card(shipped)
+    network = networks.build(card.architecture, size=card.size, **card.options)
+    assert card.parameters == network.count_params()
+    assert card.multiply_adds == networks.multiply_adds(network)
+    assert card.layers == networks.layer_table(network)
+
+
+def test_a_shipped_network_names_seven_of_ten_test_pictures_and_knows_how_sure_it_may_be(shipped):
+    metrics = artifact.load_card(shipped).metrics
+    assert metrics["n"] == 10_000
+    assert metrics["top1"] >= 0.70
+    assert metrics["ece"] < 0.05
+    assert metrics["precision"] == "int8"
+
+
+def test_openvino_and_tensorflow_agree(shipped, inputs):
+    engines.assert_engines_agree(shipped, inputs)
+
+
+def test_int8_names_the_same_class_wherever_the_reference_is_sure(shipped, inputs):
+    reference = loaded(shipped, "float32").predict_arrays(inputs)
+    quick = loaded(shipped, "int8").predict_arrays(inputs)
+    sure = reference.max(-1) > engines.SURE
+    assert sure.sum() >= 20
+    assert np.array_equal(quick[sure].argmax(-1), reference[sure].argmax(-1))
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_a_batch_of_32_equals_32_singles_bit_for_bit(shipped, precision, inputs):
+    engines.assert_a_batch_equals_its_singles(loaded(shipped, precision), inputs)
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_the_same_picture_is_answered_alike_fifty_times_in_every_format(shipped, precision, inputs):
+    engines.assert_files_answer_always_alike(loaded(shipped, precision), inputs[0])
+
+
+def test_a_card_is_as_good_as_it_says(shipped, real_data):
+    card = artifact.load_card(shipped)
+    test = data.load(real_data, "test")
+    # Ten pictures of every class are enough to tell a network from a worse one, and cheap for the slowest.
+    some = test.take(np.arange(0, len(test), 10))
+    right = loaded(shipped, "int8").logits(some.images).argmax(-1) == some.labels
+    error = np.sqrt(card.metrics["top1"] * (1 - card.metrics["top1"]) / len(some))
+    assert right.mean() == pytest.approx(card.metrics["top1"], abs=4 * error)

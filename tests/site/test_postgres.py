@@ -1,0 +1,20 @@
+"""What holds on SQLite holds on PostgreSQL: the tests of rows and of the job way, a second time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.services import ROOT
+
+AGAIN = ["test_models.py", "test_jobs.py", "test_services.py"]
+
+
+def test_rows_and_jobs_behave_the_same_on_postgresql(postgres_server):
+    files = [str(path) for name in AGAIN if (path := ROOT / "tests/predictions" / name).exists()]
+    environment = {**os.environ, "TEST_DATABASE_URL": postgres_server.url()}
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *files]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert " passed" in result.stdout

@@ -9,7 +9,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_site.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from ml.artifact import ArtifactError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ArtifactError as error:
+        sys.exit(f"A network cannot be used: {error}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import timezones
 
-COOKIE = "tz"
+COOKIE = "tz"  # static/js/timezone.js writes it
 
 # Programs are told one zone, whoever runs them.
 UTC_PATHS = ("/api/",)

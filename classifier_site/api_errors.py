@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connections
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
@@ -18,6 +19,10 @@ from classifier_site.errors import Fields, error_body, is_outage, outage_message
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER; None leaves what is no API error to the site's own handlers."""
+    if (request := context.get("request")) is not None:
+        # Errors are JSON also where answers are not, as at the schema and its page.
+        request.accepted_renderer = JSONRenderer()
+        request.accepted_media_type = JSONRenderer.media_type
     if is_outage(error):
         for connection in connections.all(initialized_only=True):
             if connection.in_atomic_block:

@@ -15,9 +15,12 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
 
+from classifier_site import broker
+
 # The danger that Celery warns root of is pickle in messages, and this application takes JSON only.
 warnings.filterwarnings("ignore", message=r"\s*You're running the worker with superuser")
 
+broker.register()
 app = Celery("convoscope")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -109,7 +109,7 @@ def _media() -> list[CheckMessage]:
     return _error(
         5,
         "Uploaded pictures could be read by anyone.",
-        "Keep the bucket private with signed links, and MEDIA_ROOT apart from static files.",
+        "Keep the bucket private and its links signed, and MEDIA_ROOT apart from static files.",
     )
 
 

@@ -10,9 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template.loader import render_to_string
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+
+from classifier_site.bodies import body_limit
 
 logger = logging.getLogger(__name__)
 
@@ -75,16 +78,32 @@ def outage_message() -> str:
     return _("The site cannot do this at the moment. Try again in a few seconds.")
 
 
-def too_large_message() -> str:
-    megabytes = settings.BODY_LIMIT // (1024 * 1024)
-    return _("What was sent is larger than %(limit)d MB. Send fewer or smaller pictures at a time.") % {
-        "limit": megabytes
-    }
+def too_large(request: HttpRequest) -> HttpResponse:
+    pictures = request.path_info in settings.BODY_LIMITS
+    sentence = (
+        _("What was sent is larger than %(limit)s MB. Send fewer or smaller pictures at a time.")
+        if pictures
+        else _("What was sent is larger than %(limit)s MB, more than this address takes.")
+    )
+    limit = body_limit(request.path_info) / settings.MB
+    megabytes = number_format(limit, decimal_pos=0 if limit.is_integer() else 1)
+    return respond(request, 413, "too_large", sentence % {"limit": megabytes})
+
+
+def too_slow(request: HttpRequest) -> HttpResponse:
+    message = _("What you sent did not arrive in time. Check your connection and send it again.")
+    return respond(request, 408, "too_slow", message)
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    message = _("This address does not take %(method)s.") % {"method": str(request.method)[:20]}
+    return respond(request, 405, "method_not_allowed", message)
 
 
 def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return respond(request, 413, "too_large", too_large_message())
+        message = _("More text was sent than the site takes at once. Send less at a time.")
+        return respond(request, 413, "too_large", message)
     if isinstance(exception, TooManyFilesSent):
         return respond(request, 400, "too_many_files", _("Send at most 200 pictures at a time."))
     if isinstance(exception, TooManyFieldsSent):
@@ -113,6 +132,8 @@ def page_not_found(request: HttpRequest, exception: BaseException | None = None)
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_outage(sys.exc_info()[1]):
         return respond(request, 503, "unavailable", outage_message(), retry_after=5)
+    if isinstance(sys.exc_info()[1], UnreadablePostError):
+        return too_slow(request)
     message = _("Something went wrong on our side. It has been noted; try again in a minute.")
     return respond(request, 500, "server_error", message)
 

@@ -50,9 +50,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Every part by name, with "ok" or a reason; 503 when one is missing."""
     results = run_probes({"database": _database, "storage": _storage, "broker": _broker, "worker": _worker})
     models: dict[str, str] = {}
-    worker = results["worker"]
-    if isinstance(worker, dict):
-        models, results["worker"] = worker, OK
+    if isinstance(results["worker"], tuple):
+        results["worker"], models = results["worker"]
     ready = all(result == OK for result in results.values())
     body = {"status": OK if ready else "unavailable", **results, "models": models}
     response = _uncached(JsonResponse(body, status=200 if ready else 503))
@@ -153,7 +152,9 @@ def _broker() -> str:
     return OK
 
 
-def _worker() -> str | dict[str, str]:
+def _worker() -> tuple[str, dict[str, str]]:
+    """How the live workers are, and the networks that they have loaded, by name and version."""
+    from ml.config import artifact_names
     from predictions.models import Heartbeat
 
     models: dict[str, str] = {}
@@ -161,6 +162,11 @@ def _worker() -> str | dict[str, str]:
     for heartbeat in Heartbeat.objects.filter(seen__gte=timezone.now() - HEARTBEAT_FRESH):
         alive = True
         models.update(heartbeat.models)
-    if models:
-        return models
-    return "a worker is up but has loaded no network" if alive else "no worker has been seen for 15 s"
+    if not alive:
+        return "no worker has been seen for 15 s", models
+    if not models:
+        return "a worker is up but has loaded no network", models
+    # By name alone: during a deployment a worker of the release before may answer for a while. A network whose
+    # card is damaged counts as well, because it is not offered although it should be.
+    missing = [name for name in artifact_names() if name not in models]
+    return (f"no worker has loaded: {', '.join(missing)}" if missing else OK), models

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "classifier_site.middleware.ErrorShapeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last, as its documentation asks.
     "axes.middleware.AxesMiddleware",
@@ -185,7 +186,7 @@ else:
 # --- files ------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "media"
-MEDIA_URL = ""  # pictures leave through a view that asks for their owner, or through a signed link
+MEDIA_URL = ""  # pictures leave only through views that ask for their owner
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if PRODUCTION else DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -225,9 +226,11 @@ if AWS_STORAGE_BUCKET_NAME:
 
 # --- requests ---------------------------------------------------------------------------------------------
 
-BODY_LIMIT = 250 * 1024 * 1024
+MB = 1024 * 1024
+BODY_LIMIT = 5 * MB // 2  # except where pictures arrive, one or many
+BODY_LIMITS = {"/predict/": 250 * MB, "/api/v1/predictions/": 250 * MB, "/predict/draft/": 12 * MB}
 DATA_UPLOAD_MAX_NUMBER_FILES = 210
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MB
 
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "classifier_site.errors.csrf_failure"
@@ -243,14 +246,12 @@ if PRODUCTION:
     if TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# A signed link of a private bucket is reached by redirect, which the policy applies to as well.
-PICTURE_HOSTS = env.names("PICTURE_HOSTS")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "blob:", "data:", *PICTURE_HOSTS],
+        "img-src": [SELF, "blob:", "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
         "worker-src": [SELF, "blob:"],

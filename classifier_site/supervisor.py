@@ -113,21 +113,29 @@ def prepare() -> int:
     os.environ["DATA_DIR"] = str(data_dir)
     check_writable(data_dir)
     check_port(port)
+    fill(data_dir)
+    return port
 
+
+def fill(data_dir: Path) -> None:
+    """The tables, a row for every network, and the static files."""
     from django.core.management import call_command
     from django.core.management.base import CommandError
     from django.db import DatabaseError, connections
+
+    from ml.artifact import ArtifactError
 
     try:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0, clear=False)
     except DatabaseError as error:
         raise CannotStartError(f"The database in {data_dir} cannot be used: {error}") from None
+    except ArtifactError as error:
+        raise CannotStartError(f"A network cannot be offered: {error}") from None
     except (CommandError, OSError) as error:
         raise CannotStartError(f"The site could not be prepared: {error}") from None
     finally:
         connections.close_all()
-    return port
 
 
 # --- the processes -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,8 @@ from ml import config
 from ml.labels import PEOPLE, display
 from ml.preprocessing import Preprocessing
 from ml.storage import read_lines
+
+logger = logging.getLogger(__name__)
 
 EXACT = "network"
 QUANTISED = "int8"
@@ -115,8 +118,14 @@ def _read_card(path: Path, stamp: int) -> Card:
 
 
 def cards() -> list[Card]:
-    """Every network that can be offered, the cheapest first."""
-    return sorted((load_card(name) for name in config.artifact_names()), key=lambda card: card.multiply_adds)
+    """Every network that can be offered, the cheapest first; one with a damaged card is logged and left out."""
+    found = []
+    for name in config.artifact_names():
+        try:
+            found.append(load_card(name))
+        except ArtifactError as error:
+            logger.error("%s", error)
+    return sorted(found, key=lambda card: card.multiply_adds)
 
 
 def checksum(path: Path) -> str:

@@ -54,12 +54,10 @@ class OpenVinoEngine:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         self._compiled = core.compile_model(core.read_model(card.folder / xml), "CPU", settings)
         self._request = self._compiled.create_infer_request()
-        self._lock = threading.Lock()
 
     def logits(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        with self._lock:
-            result = self._request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
-            return np.array(result[0], np.float32)
+        result = self._request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
+        return np.array(result[0], np.float32)
 
 
 class TensorFlowEngine:
@@ -97,6 +95,7 @@ class Predictor:
     def __init__(self, card: Card, engine: Engine) -> None:
         self.card = card
         self.engine = engine
+        self._lock = threading.Lock()
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, size, size, 3), RGB -> float32 logits (n, classes). Raises ValueError for another shape."""
@@ -108,7 +107,8 @@ class Predictor:
         out = np.empty((len(pixels), len(self.card.labels)), np.float32)
         for start in range(0, len(pixels), BATCH):
             chunk = normalise(pixels[start : start + BATCH], self.card.preprocessing)
-            out[start : start + BATCH] = self.engine.logits(chunk)
+            with self._lock:
+                out[start : start + BATCH] = self.engine.logits(chunk)
         return out
 
     def predict_arrays(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from predictions import services, tasks
+from predictions import removal, tasks
 from predictions.jobs import Heartbeat
 from predictions.media import picture_response
 from predictions.models import Prediction, Upload
@@ -67,13 +67,14 @@ class UploadAdmin(ReadOnlyAdmin):
         return picture_response(request, upload)
 
     def delete_model(self, request: HttpRequest, obj: Upload) -> None:
-        services.remove_upload(obj)
+        removal.remove_upload(obj)
 
     @admin.action(description=_("Remove this picture"), permissions=["delete"])
     def remove_pictures(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
+        self.log_deletions(request, queryset)
         count = 0
         for upload in queryset:
-            services.remove_upload(upload)
+            removal.remove_upload(upload)
             count += 1
         messages.success(
             request, ngettext("%d picture was removed.", "%d pictures were removed.", count) % count
@@ -142,7 +143,7 @@ class PredictionAdmin(ReadOnlyAdmin):
         return actions
 
     def delete_model(self, request: HttpRequest, obj: Prediction) -> None:
-        services.remove(Prediction.objects.filter(pk=obj.pk))
+        removal.remove(Prediction.objects.filter(pk=obj.pk))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("predictions.change_prediction")
@@ -160,7 +161,8 @@ class PredictionAdmin(ReadOnlyAdmin):
         description=_("Remove for good, with pictures that nothing else uses"), permissions=["delete"]
     )
     def remove_predictions(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
-        count = services.remove(Prediction.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
+        self.log_deletions(request, queryset)
+        count = removal.remove(Prediction.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))))
         messages.success(
             request, ngettext("%d prediction was removed.", "%d predictions were removed.", count) % count
         )

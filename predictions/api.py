@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -20,10 +22,13 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from predictions import services
 from predictions.filters import ApiPredictionFilter
-from predictions.images import ImageRejected, PreparedImage, display_name, prepare
+from predictions.images import MESSAGES, ImageRejected, PreparedImage, display_name, prepare
 from predictions.media import picture_response
 from predictions.models import Prediction
 from predictions.serializers import BatchSerializer, PredictionSerializer, SubmissionSerializer
+
+# One request holds a decoder no longer than this; what is left then is rejected with a sentence.
+READING_SECONDS = 90.0
 
 
 class PictureRejected(APIException):
@@ -42,6 +47,17 @@ class NewestFirst(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
 
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                moment = parse_datetime(cursor.position)
+            except ValueError:
+                moment = None
+            if moment is None:
+                raise NotFound(self.invalid_cursor_message)
+        return cursor
+
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data})
 
@@ -49,8 +65,11 @@ class NewestFirst(CursorPagination):
 def prepared(files: list[Any]) -> list[PreparedImage | services.RejectedPicture]:
     """Every uploaded file as a picture or as the reason why it is none, in order."""
     results: list[PreparedImage | services.RejectedPicture] = []
+    end = time.monotonic() + READING_SECONDS
     for file in files:
         try:
+            if time.monotonic() > end:
+                raise ImageRejected("decoder_busy", MESSAGES["decoder_busy"])
             results.append(prepare(file.read(), file.name or ""))
         except ImageRejected as error:
             results.append(services.RejectedPicture(display_name(file.name or ""), error.code, str(error)))

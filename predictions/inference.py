@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
 
 from ml import artifact
@@ -59,14 +61,23 @@ def drain(seconds: float = DRAIN_SECONDS) -> bool:
             return Prediction.objects.waiting().exists()
         try:
             compute(claim, runs)
-        except BaseException:
-            # The worker is going away, or the database has: what is unfinished goes back, if that still works.
-            try:
-                Prediction.objects.hand_back(claim)
-            except Exception:
-                logger.warning("Claim %s could not be handed back; its lease will run out.", claim)
+        except (SystemExit, KeyboardInterrupt, OperationalError, InterfaceError):
+            # The worker is going away, or the database has: no fault of the pictures.
+            _leave(claim, Prediction.objects.hand_back)
             raise
+        except Exception:
+            # Something about one of them is wrong in a way that nobody foresaw. The attempt counts, they are
+            # tried alone from now on, and after three attempts the one at fault ends; the queue moves on.
+            logger.exception("Claim %s could not be computed.", claim)
+            _leave(claim, Prediction.objects.give_back)
     return Prediction.objects.waiting().exists()
+
+
+def _leave(claim: str, action: Callable[[str], Any]) -> None:
+    try:
+        action(claim)
+    except Exception:
+        logger.warning("Claim %s could not be returned; its lease will run out.", claim)
 
 
 def compute(claim: str, runs: list[Prediction]) -> None:
@@ -82,7 +93,8 @@ def compute(claim: str, runs: list[Prediction]) -> None:
     good: list[Prediction] = []
     arrays: list[Any] = []
     for run in runs:
-        array = _pixels(inputs[run.network_input_id], network.card.size)
+        # Its upload may have been erased since the claim.
+        array = _pixels(inputs.get(run.network_input_id), network.card.size)
         if array is None:
             Prediction.objects.fail(claim, run, "bad_input", BAD_INPUT)
         else:
@@ -105,6 +117,8 @@ def _inputs(runs: list[Prediction]) -> Any:
 
 
 def _pixels(row: Any, size: int) -> Any:
+    if row is None:
+        return None
     raw = bytes(row.pixels)
     if row.size != size or len(raw) != size * size * 3:
         return None

@@ -113,6 +113,14 @@ class JobQuerySet(models.QuerySet[Any]):
             attempts=F("attempts") - 1,
         )
 
+    def give_back(self, claim: str) -> int:
+        """Returns unfinished jobs to the queue with the attempt counted, or fails those that have none left."""
+        return self.held(claim)._return()
+
+    def cancel(self) -> int:
+        """Cancels what still waits."""
+        return self.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, finished=Now())
+
     def retry(self, **scope: Any) -> int:
         """Queues failed jobs again, with all their attempts."""
         return self.filter(status=Job.Status.FAILED, **scope).update(
@@ -123,10 +131,6 @@ class JobQuerySet(models.QuerySet[Any]):
             error_code="",
             error_message="",
         )
-
-    def cancel(self) -> int:
-        """Cancels what still waits."""
-        return self.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, finished=Now())
 
     # -- sweeping ------------------------------------------------------------------------------------
 
@@ -212,12 +216,13 @@ class Job(models.Model):
         """How many jobs will be taken before this one; 0 when it is next or no longer waits."""
         if self.status != self.Status.QUEUED:
             return 0
-        waiting = type(self)._default_manager.filter(status=self.Status.QUEUED)
-        return waiting.filter(
+        before = (
             Q(priority__lt=self.priority)
             | Q(priority=self.priority, created__lt=self.created)
             | Q(priority=self.priority, created=self.created, pk__lt=self.pk)
-        ).count()
+        )
+        count: int = type(self)._default_manager.waiting().filter(before).count()
+        return count
 
 
 def job_constraints(name: str) -> list[models.BaseConstraint]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Concat, Now, StrIndex
 from django.db.models.lookups import Exact
 from django.urls import reverse
@@ -17,12 +17,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ml import artifact
+from ml.labels import display
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
 
 __all__ = ["Batch", "Heartbeat", "Label", "Network", "NetworkInput", "Prediction", "Timer", "Upload"]
 
 UNDO = timedelta(seconds=10)
 DRAFT_LIFETIME = timedelta(hours=24)
+PICTURES = "pictures"
 TOP = 5
 RANKS = range(1, TOP + 1)
 # How the key of each of a network's labels begins.
@@ -53,7 +55,9 @@ class Network(models.Model):
                 Label(id=Label.key(card.name, i), network_id=card.name, index=i, name=card.labels[i])
                 for i in range(len(card.labels))
             ]
-            Label.objects.bulk_create(labels, ignore_conflicts=True)
+            Label.objects.bulk_create(
+                labels, update_conflicts=True, unique_fields=["id"], update_fields=["name"]
+            )
 
 
 class Label(models.Model):
@@ -79,13 +83,17 @@ class Label(models.Model):
 def picture_path(upload: Upload, filename: str) -> str:
     """A random name: a file's address says nothing about its owner, its content or its neighbours."""
     name = secrets.token_hex(16)
-    return f"pictures/{name[:2]}/{name}.{filename.rsplit('.', 1)[-1]}"
+    return f"{PICTURES}/{name[:2]}/{name}.{filename.rsplit('.', 1)[-1]}"
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def orphans(self) -> Self:
         """Drafts that nothing was asked of within a day, and pictures whose last prediction is gone."""
-        return self.filter(predictions__isnull=True, created__lt=Now() - DRAFT_LIFETIME)
+        return self.unused().filter(created__lt=Now() - DRAFT_LIFETIME)
+
+    def unused(self) -> Self:
+        """Pictures without any prediction, hidden ones counted."""
+        return self.filter(~Exists(Prediction.objects.filter(upload=OuterRef("pk"))))
 
 
 class Upload(models.Model):
@@ -161,12 +169,18 @@ class PredictionQuerySet(JobQuerySet):
         """Not deleted."""
         return self.filter(deleted__isnull=True)
 
+    def waiting(self) -> Self:
+        # What was deleted is not computed; an undo lets it wait again.
+        return super().waiting().filter(deleted__isnull=True)
+
     def of(self, user: Any) -> Self:
         """What ``user`` may see: their own, not deleted. The one rule that every view asks."""
         return self.visible().filter(owner=user)
 
     def with_answers(self) -> Self:
-        return self.select_related("upload", "model", "network_input", "top1", "clean_run", "clean_run__top1")
+        """With all that a page or the API says about a run, in one query."""
+        tops = [f"top{rank}" for rank in RANKS]
+        return self.select_related("upload", "model", "network_input", "clean_run", "clean_run__top1", *tops)
 
     def hide(self) -> int:
         return self.filter(deleted__isnull=True).update(deleted=Now())
@@ -272,24 +286,20 @@ class Prediction(Job):
 
         ``label`` is the class's own name, for programs; ``name`` is for people, in their language.
         """
-        if self.top1_id is None:
-            return None
-        card = artifact.load_card(self.model_id)
         rows = []
         for rank in RANKS:
-            key = getattr(self, f"top{rank}_id")
-            if key is None:
+            label: Label | None = getattr(self, f"top{rank}")
+            if label is None:
                 break
-            index = int(key.rsplit(":", 1)[1])
             rows.append(
                 {
-                    "index": index,
-                    "label": card.labels[index],
-                    "name": gettext(card.label(index)),
+                    "index": label.index,
+                    "label": label.name,
+                    "name": gettext(display(label.name)),
                     "probability": getattr(self, f"probability{rank}"),
                 }
             )
-        return rows
+        return rows or None
 
     @staticmethod
     def answer_fields(network: str, answers: list[tuple[int, str, float]]) -> dict[str, Any]:

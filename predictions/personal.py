@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from predictions import services
+from predictions import removal
 from predictions.models import Batch, Prediction, Upload
 
 
@@ -33,14 +33,14 @@ def export(user: Any) -> dict[str, Any]:
                 "top5": run.answers,
                 "created": run.created.isoformat(),
             }
-            for run in Prediction.objects.filter(owner=user).visible()
+            for run in Prediction.objects.of(user).with_answers()
         ],
     }
 
 
 def erase(user: Any) -> None:
     """Removes every row and every file of ``user``; may be called twice."""
-    services.remove(Prediction.objects.filter(owner=user))
+    removal.remove(Prediction.objects.filter(owner=user))
     for upload in Upload.objects.filter(owner=user):
-        services.remove_upload(upload)
+        removal.remove_upload(upload)
     Batch.objects.filter(owner=user).delete()

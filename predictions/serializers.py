@@ -34,7 +34,7 @@ class PredictionSerializer(serializers.ModelSerializer):
 
     model = serializers.CharField(source="model_id", allow_null=True)
     batch = serializers.UUIDField(source="batch_id")
-    clean = serializers.UUIDField(source="clean_run_id", allow_null=True)
+    clean = serializers.SerializerMethodField()
     status = serializers.ChoiceField(choices=[*Job.Status.values, "rejected"])
     filename = serializers.CharField(source="upload.filename")
     bars = serializers.ListField(
@@ -64,6 +64,11 @@ class PredictionSerializer(serializers.ModelSerializer):
             "finished",
             "error",
         )
+
+    @extend_schema_field({"type": "string", "format": "uuid", "nullable": True})
+    def get_clean(self, run: Prediction) -> str | None:
+        # A clean run that was deleted answers 404, so it is not named either.
+        return str(run.clean_run_id) if run.clean_run and run.clean_run.deleted is None else None
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_artifact(self, run: Prediction) -> str | None:

@@ -12,17 +12,24 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError, Q, Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from ml import artifact
 from ml.artifact import Card
 from ml.preprocessing import Preprocessing, to_input
-from predictions import tasks
+from predictions import removal, tasks
 from predictions.corruption import Bar, apply_bars, canonical
 from predictions.images import PreparedImage, open_prepared
-from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
+from predictions.models import (
+    Batch,
+    Job,
+    Network,
+    NetworkInput,
+    Prediction,
+    Upload,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +67,16 @@ class Submission:
         return [entry for entry in self.entries if isinstance(entry, Prediction)]
 
 
+class PictureGone(IntegrityError):
+    """A picture that was to be asked about has been removed for good in the meantime."""
+
+
 def offered() -> list[Card]:
-    """The networks that can be asked, the cheapest first."""
-    return artifact.cards()
+    """The networks that can be asked, the cheapest first, each with the rows that its answers refer to."""
+    cards = artifact.cards()
+    if {card.name for card in cards} - set(Network.objects.values_list("name", flat=True)):
+        Network.synchronise()
+    return cards
 
 
 def chosen(names: Iterable[str]) -> list[Card]:
@@ -89,8 +103,6 @@ def chosen(names: Iterable[str]) -> list[Card]:
 
 def store(owner: User, picture: PreparedImage) -> Upload:
     """Keeps a prepared picture as a draft. Raises QuotaExceeded."""
-    with transaction.atomic():
-        _check_storage(owner, len(picture.data))
     upload = Upload(
         owner=owner,
         filename=picture.filename,
@@ -104,15 +116,19 @@ def store(owner: User, picture: PreparedImage) -> Upload:
     # The file first: a file without a row is swept, a row without a file would be a broken page.
     upload.file.save(f"picture.{picture.extension}", ContentFile(picture.data), save=False)
     try:
-        upload.save(force_insert=True)
-    except Exception:
+        with transaction.atomic():
+            _check_storage(owner, len(picture.data))
+            upload.save(force_insert=True)
+    except BaseException:
         upload.file.delete(save=False)
         raise
     return upload
 
 
 def _locked(owner: User) -> None:
-    """Serialises the checks of one owner's quotas: two requests at once must not both see the last free place."""
+    """Serialises the checks of one owner's quotas until the transaction's end: two requests at once must not both
+    see the last free place.
+    """
     User.objects.select_for_update().filter(pk=owner.pk).values_list("pk", flat=True).first()
 
 
@@ -135,9 +151,8 @@ def _check_in_flight(owner: User, more: int) -> None:
     if not settings.RATE_LIMITS:
         return
     _locked(owner)
-    waiting = Prediction.objects.filter(
-        owner=owner, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]
-    ).count()
+    in_flight = [Job.Status.QUEUED, Job.Status.RUNNING]
+    waiting = Prediction.objects.of(owner).filter(status__in=in_flight).count()
     if waiting + more > QUOTA_IN_FLIGHT:
         raise QuotaExceeded(
             _("%(waiting)d of your predictions are still waiting. Send more when they are done.")
@@ -163,7 +178,10 @@ def submit(
     NoNetwork, and then nothing is kept.
     """
     if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
-        return _recall(earlier)
+        if recalled := _recall(earlier):
+            return recalled
+        # It was deleted since: the same again is meant anew.
+        key = None
     cards = chosen(models)
     taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
     _check_early(owner, len(taken) * len(cards) * (2 if bars else 1))
@@ -177,11 +195,14 @@ def submit(
                 uploads.append(store(owner, picture))
                 mine.append(uploads[-1])
         return _write(owner, pictures, uploads, cards, bars, key)
+    except PictureGone:
+        _forget(mine)
+        raise
     except IntegrityError:
         _forget(mine)
         # The same submission came twice at once and the other one was faster.
         if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
-            return _recall(earlier)
+            return _recall(earlier) or Submission(earlier)
         raise
     except BaseException:
         _forget(mine)
@@ -195,11 +216,14 @@ def _check_early(owner: User, runs: int) -> None:
 
 def _forget(uploads: list[Upload]) -> None:
     for upload in uploads:
-        remove_upload(upload)
+        removal.remove_upload(upload)
 
 
-def _recall(batch: Batch) -> Submission:
-    runs = list(batch.predictions.filter(asked=True).with_answers().order_by("position"))
+def _recall(batch: Batch) -> Submission | None:
+    """What an earlier submission made, as far as it was not deleted; None when nothing of it is left."""
+    runs = list(batch.predictions.visible().filter(asked=True).with_answers().order_by("position"))
+    if not runs and batch.predictions.exists():
+        return None
     by_position: dict[int, Prediction | RejectedPicture] = {run.position: run for run in runs}
     for row in batch.rejected:
         by_position[row["position"]] = RejectedPicture(row["filename"], row["code"], row["message"])
@@ -224,6 +248,10 @@ def _write(
     remaining = iter(uploads)
     with transaction.atomic():
         _check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
+        # Locked, so that no sweeper takes a picture away while it gets its predictions.
+        there = Upload.objects.select_for_update().filter(pk__in=[upload.pk for upload in uploads])
+        if len(there.values_list("pk")) < len({upload.pk for upload in uploads}):
+            raise PictureGone
         batch = Batch.objects.create(owner=owner, key=key)
         entries: list[Prediction | RejectedPicture] = []
         runs: list[Prediction] = []
@@ -266,13 +294,28 @@ def _write(
         if rejected:
             batch.rejected = rejected
             batch.save(update_fields=["rejected"])
-        NetworkInput.objects.bulk_create(
-            {id(v): v for m in inputs if m for v in m.values() if v.pk is None}.values()
-        )
+        _save_inputs(runs)
         Prediction.objects.bulk_create(runs, batch_size=500)
         if runs:
             tasks.predict.delay_on_commit()
     return Submission(batch, entries)
+
+
+def _save_inputs(runs: list[Prediction]) -> None:
+    """Writes the new inputs of ``runs``; one that another submission wrote a moment ago is used instead."""
+    new = {id(run.network_input): run.network_input for run in runs if run.network_input.pk is None}
+    if not new:
+        return
+    NetworkInput.objects.bulk_create(new.values(), ignore_conflicts=True)
+    uploads = {row.upload_id for row in new.values()}
+    written = {
+        (row.upload_id, row.preprocessing, row.bars_key): row
+        for row in NetworkInput.objects.filter(upload__in=uploads).defer("pixels")
+    }
+    for run in runs:
+        row = run.network_input
+        if row.pk is None:
+            run.network_input = written[row.upload_id, row.preprocessing, row.bars_key]
 
 
 def make_inputs(
@@ -315,19 +358,14 @@ def bars_key(bars: tuple[Bar, ...]) -> str:
     return hashlib.sha256(json.dumps(canonical(bars)).encode()).hexdigest() if bars else ""
 
 
-def ask_again(run: Prediction) -> Submission:
-    """The same picture, bars and network once more, by the artifact that is current now."""
-    bars = tuple(Bar(*bar) for bar in run.bars)
-    return submit(run.owner, [run.upload], [run.model_id], bars)
-
-
 # --- deleting ----------------------------------------------------------------------------------------------
 
 
 def delete(owner: User, ids: Iterable[Any]) -> list[Any]:
     """Hides the owner's predictions, and the clean runs that stood only beside them; returns the ids hidden.
 
-    What still waits is cancelled. ``undo`` brings them back for ten seconds; then ``purge`` removes them.
+    What still waits is not computed while hidden. ``undo`` brings them back for ten seconds; then
+    ``removal.purge`` removes them.
     """
     with transaction.atomic():
         runs = Prediction.objects.of(owner).filter(Q(pk__in=list(ids)))
@@ -352,46 +390,3 @@ def undo(owner: User, ids: Iterable[Any]) -> int:
         beside = [clean for clean in runs.values_list("clean_run_id", flat=True) if clean]
         Prediction.objects.filter(owner=owner, pk__in=beside).restore()
         return runs.restore()
-
-
-def purge() -> int:
-    """Removes for good what was deleted longer ago than undo reaches. A timer calls it."""
-    return remove(Prediction.objects.expired())
-
-
-def remove(runs: Any) -> int:
-    """Removes predictions at once and, with an upload's last one, the upload and its file."""
-    rows = list(runs.values_list("pk", "upload_id", "batch_id"))
-    if not rows:
-        return 0
-    Prediction.objects.filter(pk__in=[pk for pk, _u, _b in rows]).delete()
-    for upload in Upload.objects.filter(pk__in={u for _pk, u, _b in rows}, predictions__isnull=True):
-        remove_upload(upload)
-    Batch.objects.filter(pk__in={b for _pk, _u, b in rows}, predictions__isnull=True).delete()
-    return len(rows)
-
-
-def remove_upload(upload: Upload) -> None:
-    """Removes a picture with everything made from it: the rows in one transaction, the file after it."""
-    name, storage = upload.file.name, upload.file.storage
-    with transaction.atomic():
-        Prediction.objects.filter(upload=upload).delete()
-        Upload.objects.filter(pk=upload.pk).delete()
-    try:
-        if name:
-            storage.delete(name)
-    except Exception:
-        # The row is gone, so nobody can see the file; the sweeper of orphaned files tries again.
-        logger.warning("The file of upload %s could not be removed yet.", upload.pk)
-
-
-def sweep_orphans() -> int:
-    """Removes drafts older than a day. A timer calls it."""
-    count = 0
-    for upload in Upload.objects.orphans()[:500]:
-        try:
-            remove_upload(upload)
-            count += 1
-        except ProtectedError:
-            continue
-    return count

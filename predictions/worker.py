@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery.signals import celeryd_after_setup, worker_process_init, worker_ready, worker_shutting_down
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, IntegrityError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 
 from predictions.jobs import Heartbeat, Timer, worker_name
@@ -21,6 +21,8 @@ from predictions.jobs import Heartbeat, Timer, worker_name
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
+# As long as a child may take to start, less a margin: the database may be restarting just then.
+REPORT_TRIES = 40
 HEARTBEAT_KEPT = timedelta(minutes=10)
 
 _queues = ""
@@ -39,11 +41,21 @@ def remember_queues(instance: Any, **details: Any) -> None:
 def load_networks(**details: Any) -> None:
     """In the child: networks first, then the sign that this worker can answer."""
     from predictions import inference
+    from predictions.models import Network
 
     connection.close()
     loaded = inference.load_all()
     host_pid = worker_name().rsplit(":", 1)[0] + f":{os.getppid()}"
-    _beat(host_pid, models=loaded)
+    for _try in range(REPORT_TRIES):
+        try:
+            # A network may have come with the new release.
+            Network.synchronise()
+            _beat(host_pid, models=loaded)
+            break
+        except DatabaseError as error:
+            logger.warning("The networks cannot be reported yet: %s.", type(error).__name__)
+            connection.close()
+            _stopping.wait(1)
     # What the child that this one replaces had claimed comes back now, and what waits is started on.
     from predictions.tasks import predict
 
@@ -61,15 +73,22 @@ def start_timers(**details: Any) -> None:
 @worker_shutting_down.connect
 def stop_timers(**details: Any) -> None:
     _stopping.set()
+    # A beat under way would write the row again.
+    waited = _at_work.acquire(timeout=2)
     try:
         Heartbeat.objects.filter(name=worker_name()).delete()
     except Exception:
         logger.debug("The heartbeat could not be removed.", exc_info=True)
+    finally:
+        if waited:
+            _at_work.release()
 
 
 def _run_timers(name: str) -> None:
     while not _stopping.wait(BEAT_SECONDS):
         with _at_work:
+            if _stopping.is_set():
+                return
             try:
                 close_old_connections()
                 tick(name)
@@ -95,14 +114,15 @@ def tick(name: str) -> None:
 
 def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
     """Name, interval, action; each idempotent."""
-    from predictions import services
+    from predictions import removal
     from predictions.models import Prediction
 
     return [
         ("expired leases", timedelta(seconds=15), Prediction.objects.sweep_expired),
         ("wake-ups", timedelta(seconds=5), wake_up),
-        ("deleted predictions", timedelta(seconds=10), services.purge),
-        ("drafts", timedelta(minutes=30), services.sweep_orphans),
+        ("deleted predictions", timedelta(seconds=10), removal.purge),
+        ("drafts", timedelta(minutes=10), removal.sweep_orphans),
+        ("orphaned files", timedelta(minutes=1), removal.sweep_files),
         ("heartbeats", timedelta(minutes=5), forget_dead_workers),
     ]
 
@@ -124,5 +144,11 @@ def _beat(name: str, models: dict[str, str] | None = None) -> None:
     values: dict[str, Any] = {"seen": Now(), "queues": _queues}
     if models is not None:
         values["models"] = models
-    if not Heartbeat.objects.filter(name=name).update(**values):
-        Heartbeat.objects.create(name=name, queues=_queues, models=models or {})
+    if Heartbeat.objects.filter(name=name).update(**values):
+        return
+    try:
+        with transaction.atomic():
+            Heartbeat.objects.create(name=name, queues=_queues, models=models or {})
+    except IntegrityError:
+        # Parent and child beat for the first time at the same moment.
+        Heartbeat.objects.filter(name=name).update(**values)

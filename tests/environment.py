@@ -29,7 +29,6 @@ _OURS = [
     "ML_ARTIFACTS_DIR",
     "ML_ENGINE",
     "ML_THREADS",
-    "PICTURE_HOSTS",
     "PORT",
     "RATE_LIMITS",
     "REDIS_URL",

@@ -59,9 +59,9 @@ union {
   sphere {
     P, Rad
     texture {
-      pigment { aoi color_map { [0.50 rgbt <0.75, 0.73, 0.71, 1>] [0.68 rgbt <0.75, 0.73, 0.71, 0.25>] [0.80 rgbt <0.75, 0.73, 0.71, 0>] } }
-      normal { granite 0.16 scale 1.3 }
-      finish { ambient 0 diffuse 0.72 emission (<0.10, 0.11, 0.13> + <1.7, 0.62, 0.16> * 0.8 * exp(-(abs(P.x) + max(0, P.y + 2)) / 1.7)) * EV }
+      pigment { aoi color_map { [0.52 rgbt <0.75, 0.73, 0.71, 1>] [0.72 rgbt <0.75, 0.73, 0.71, 0.72>] [0.98 rgbt <0.75, 0.73, 0.71, 0.12>] } }
+      normal { granite 0.3 scale 1.6 }
+      finish { ambient 0 diffuse 0.62 emission (<0.16, 0.17, 0.20> + <1.7, 0.62, 0.16> * 0.8 * exp(-(abs(P.x) + max(0, P.y + 2)) / 1.7)) * EV }
     }
   }
 #end
@@ -71,9 +71,9 @@ union {
   #local Big = 1.1 + 1.1 * rand(R);
   #local C = <Far * cos(A), -1.9 + 0.12 * Far + 0.7 * rand(R), 0.8 * Far * sin(A)>;
   Billow(C, Big)
-  #for (J, 0, 15)
+  #for (J, 0, 26)
     #local V = vnormalize(<rand(R) - 0.5, rand(R) * 0.75 - 0.1, rand(R) - 0.62>);
-    Billow(C + V * Big * 0.86, Big * (0.20 + 0.30 * rand(R)))
+    Billow(C + V * Big * 0.86, Big * (0.16 + 0.34 * rand(R)))
   #end
 #end
 plane { y, -3 texture { pigment { bozo color_map { [0 rgb <0.14, 0.17, 0.09>] [1 rgb <0.26, 0.25, 0.16>] } scale 9 } finish { ambient 0 diffuse 0.8 } } }

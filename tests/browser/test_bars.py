@@ -1,4 +1,4 @@
-"""Black bars: drawn by mouse, by finger and by keyboard, and the same in the list, in the picture and at the network."""
+"""Black bars drawn by mouse, finger and keyboard: the same in the list, in the picture and at the network."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ SURE = 0.6
 
 def both(name: str) -> tuple[Predictor, Predictor]:
     """The float32 predictors of OpenVINO and TensorFlow."""
-    return load_predictor(name, engine="openvino", precision="float32"), load_predictor(name, engine="tensorflow")
+    return load_predictor(name, engine="openvino", precision="float32"), load_predictor(
+        name, engine="tensorflow"
+    )
 
 
 def assert_engines_agree(name: str, inputs: NDArray[np.uint8]) -> None:

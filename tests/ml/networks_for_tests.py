@@ -30,9 +30,7 @@ def lively(name: str, **options: Any) -> Any:
     keras.utils.set_random_seed(11)
     network = networks.build(name, **options)
     rng = np.random.default_rng(12)
-    values = {
-        key: _random(key, value, rng) for key, value in networks.get_weights(network).items()
-    }
+    values = {key: _random(key, value, rng) for key, value in networks.get_weights(network).items()}
     networks.set_weights(network, values)
     norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for norm in norms:

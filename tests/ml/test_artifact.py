@@ -72,6 +72,13 @@ def test_networks_are_listed_the_cheapest_first(random_folder):
     assert costs == sorted(costs)
 
 
+def test_a_network_with_a_damaged_card_is_logged_and_not_listed(own, caplog):
+    (own.parent / "torn").mkdir()
+    (own.parent / "torn" / config.CARD).write_text('{"name": "torn", ')
+    assert [card.name for card in artifact.cards()] == ["wideresnet"]
+    assert "torn/card.json is not a network's card" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["lenet", "", "../wideresnet/none"])
 def test_a_network_without_an_artifact_is_named(own, name):
     with pytest.raises(ArtifactError, match=r"There is no network '.*': .* is missing"):

@@ -47,9 +47,8 @@ def test_the_output_of_every_layer_is_the_keras_layers(pairs, architecture, inpu
     networks.set_weights(network, halves)
     expected = reference(pictures, training=False)
     networks.set_weights(network, values)
-    for i, (node, right) in enumerate(zip([None, *nodes], expected, strict=True)):
-        right = np.asarray(right)
-        right = right.transpose(0, 3, 1, 2) if right.ndim == 4 else right
+    for i, (node, output) in enumerate(zip([None, *nodes], expected, strict=True)):
+        right = np.moveaxis(np.asarray(output), -1, 1)
         np.testing.assert_allclose(results[i], right, rtol=1e-3, atol=2e-4, err_msg=str(node))
 
 

@@ -94,9 +94,8 @@ def test_several_threads_may_ask_one_predictor(predictor, inputs):
     wrong: list[int] = []
 
     def ask(i: int) -> None:
-        for _ in range(20):
-            if not np.array_equal(predictor.predict_arrays(inputs[i : i + 1])[0], expected[i]):
-                wrong.append(i)
+        answers = [predictor.predict_arrays(inputs[i : i + 1])[0] for _ in range(20)]
+        wrong.extend(i for answer in answers if not np.array_equal(answer, expected[i]))
 
     askers = [threading.Thread(target=ask, args=(i,)) for i in range(8)]
     for asker in askers:

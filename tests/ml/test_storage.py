@@ -22,20 +22,18 @@ def test_bytes_are_written_into_folders_that_are_not_there_yet(tmp_path):
     assert (tmp_path / "a" / "b" / "c.bin").stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.parametrize(("module", "name"), [(os, "fsync"), (os, "replace"), (Path, "replace")])
-def test_a_failing_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, module, name):
+@pytest.mark.parametrize("name", ["fsync", "replace"])
+def test_a_failing_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, name):
     target = tmp_path / "card.json"
     storage.write_json(target, {"old": True})
     before = target.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(module, name, fail)
-        try:
+        # The step may be spelt with `os` or with a path.
+        for module in (os, Path):
+            patch.setattr(module, name, fail, raising=False)
+        with pytest.raises(OSError, match="No space left"):
             storage.write_json(target, {"old": False})
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
-            assert target.read_bytes() == before
-        else:
-            assert b"false" in target.read_bytes(), "neither failed nor written"
+    assert target.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
 
 

@@ -18,7 +18,9 @@ TEST_TILES = (1, 2)
 def write_mosaic(path: Path, tiles: NDArray[np.uint8], rows: int, columns: int) -> None:
     """Tiles (rows x columns, 32, 32, 3), row by row, as one lossless picture."""
     grid = tiles.reshape(rows, columns, SIDE, SIDE, 3).swapaxes(1, 2)
-    Image.fromarray(grid.reshape(rows * SIDE, columns * SIDE, 3)).save(path, lossless=True, method=0, exact=True)
+    Image.fromarray(grid.reshape(rows * SIDE, columns * SIDE, 3)).save(
+        path, lossless=True, method=0, exact=True
+    )
 
 
 def write_data(root: Path) -> Path:

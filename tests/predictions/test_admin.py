@@ -67,7 +67,9 @@ def act(client: Client, model: str, action: str, key: Any) -> Any:
     return client.post(address, {"action": action, "_selected_action": [str(key)]}, follow=True)
 
 
-def test_removing_a_picture_takes_row_and_file(admin_client: Client, run: Prediction, own_media: Path) -> None:
+def test_removing_a_picture_takes_row_and_file(
+    admin_client: Client, run: Prediction, own_media: Path
+) -> None:
     assert len(files(own_media)) == 1
     page = act(admin_client, "upload", "remove_pictures", run.upload_id)
     assert "1 picture was removed." in page.content.decode()
@@ -76,7 +78,9 @@ def test_removing_a_picture_takes_row_and_file(admin_client: Client, run: Predic
     assert files(own_media) == []
 
 
-def test_the_delete_button_takes_row_and_file_too(admin_client: Client, run: Prediction, own_media: Path) -> None:
+def test_the_delete_button_takes_row_and_file_too(
+    admin_client: Client, run: Prediction, own_media: Path
+) -> None:
     address = reverse("admin:predictions_upload_delete", args=[run.upload_id])
     admin_client.post(address, {"post": "yes"})
     assert not Upload.objects.exists()

@@ -241,6 +241,19 @@ def test_the_list_is_newest_first_and_turned_by_cursor(api: Api, owner: User) ->
     assert seen == [str(run.pk) for run in reversed(runs)]
 
 
+@pytest.mark.parametrize("cursor", ["cD1hYmM=", "cD0yMDI2LTEzLTQ1", "cD0lMDA=", "x"])
+def test_a_cursor_that_was_never_given_is_404(api: Api, cursor: str) -> None:
+    response = api.get(cursor=cursor)
+    assert response.status_code == 404
+    error_of(response)
+
+
+def test_a_deleted_clean_run_is_no_longer_named(api: Api) -> None:
+    entry = api.post(jpeg(), model="tiny", bars="[[0,0,0.5,0.5]]").json()["results"][0]
+    assert api.client.delete(f"{URL}{entry['clean']}/").status_code == 204
+    assert api.get(f"{URL}{entry['id']}/").json()["clean"] is None
+
+
 def test_filters_are_by_network_class_status_and_inclusive_utc_dates(api: Api, owner: User) -> None:
     tiny, small = make_runs(owner)
     finish(tiny, first=1)

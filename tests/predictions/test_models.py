@@ -46,8 +46,12 @@ def run() -> Prediction:
 )
 def test_a_row_that_cannot_be_is_refused(run: Prediction, values: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        Prediction.objects.filter(pk=run.pk).update(**values)
-        connection.check_constraints()
+        write(run, values)
+
+
+def write(run: Prediction, values: dict[str, Any]) -> None:
+    Prediction.objects.filter(pk=run.pk).update(**values)
+    connection.check_constraints()
 
 
 def test_the_same_rows_are_taken_when_they_are_right(run: Prediction) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from predictions import inference, personal, services
+from predictions import inference, personal, removal, services
 from predictions.corruption import parse_bars
 from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
 from predictions.services import RejectedPicture
 from tests.factories import make_picture, make_runs, make_user
+from tests.networks import make_artifact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks")]
 
@@ -180,10 +184,10 @@ def test_after_the_time_for_undo_row_and_file_are_gone(own_media: Path) -> None:
     user = make_user()
     (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
     services.delete(user, [run.pk])
-    assert services.purge() == 0
+    assert removal.purge() == 0
     Prediction.objects.update(deleted=long_ago())
     assert services.undo(user, [run.pk]) == 0
-    assert services.purge() == 2
+    assert removal.purge() == 2
     assert not Upload.objects.exists()
     assert not Batch.objects.exists()
     assert files(own_media) == []
@@ -194,11 +198,11 @@ def test_the_file_stays_until_the_last_prediction_of_its_upload_goes(own_media: 
     first, second = make_runs(user)
     services.delete(user, [first.pk])
     Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
-    services.purge()
+    removal.purge()
     assert len(files(own_media)) == 1
     services.delete(user, [second.pk])
     Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
-    services.purge()
+    removal.purge()
     assert files(own_media) == []
 
 
@@ -233,7 +237,7 @@ def test_a_deleted_waiting_run_is_not_computed_after_its_purge() -> None:
     make_runs(user, models=("tiny",))
     services.delete(user, Prediction.objects.values_list("pk", flat=True))
     Prediction.objects.update(deleted=long_ago())
-    services.purge()
+    removal.purge()
     assert Prediction.objects.claim(5)[1] == []
 
 
@@ -243,16 +247,133 @@ def test_drafts_are_swept_after_a_day(own_media: Path) -> None:
     Upload.objects.filter(pk=old.pk).update(created=timezone.now() - timedelta(hours=25))
     make_runs(user, models=("tiny",))
     Upload.objects.filter(predictions__isnull=False).update(created=timezone.now() - timedelta(hours=25))
-    assert services.sweep_orphans() == 1
+    assert removal.sweep_orphans() == 1
     assert set(Upload.objects.filter(predictions__isnull=True)) == {young}
     assert len(files(own_media)) == 2
 
 
-def test_asking_again_runs_the_same_picture_with_the_same_bars() -> None:
-    (run,) = make_runs(make_user(), models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
-    again = services.ask_again(run).runs[0]
-    assert (again.upload, again.bars, again.model_id) == (run.upload, run.bars, "tiny")
-    assert again.pk != run.pk
+def test_files_that_no_row_names_are_swept_after_a_day(own_media: Path) -> None:
+    make_runs(make_user(), models=("tiny",))
+    (used,) = files(own_media)
+    old, young = used.parent / "old.jpg", used.parent / "young.jpg"
+    for path in (old, young):
+        path.write_bytes(b"left behind")
+    day_ago = time.time() - 25 * 3600
+    for path in (old, used):
+        os.utime(path, (day_ago, day_ago))
+    assert removal.sweep_files(f"pictures/{used.parent.name}") == 1
+    assert set(files(own_media)) == {used, young}
+    assert removal.sweep_files("pictures/never-used") == 0
+
+
+def test_a_storage_that_is_away_leaves_the_file_to_the_sweeper(
+    own_media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_runs(make_user(), models=("tiny",))
+
+    def away(*args: Any) -> None:
+        raise OSError("the bucket does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(default_storage._wrapped), "delete", away)
+        removal.remove(Prediction.objects.all())
+    assert not Upload.objects.exists()
+    (left,) = files(own_media)
+    os.utime(left, (0, 0))
+    removal.sweep_files(f"pictures/{left.parent.name}")
+    assert files(own_media) == []
+
+
+def test_a_draft_that_is_used_a_moment_before_it_is_swept_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = make_user()
+    upload = services.store(user, make_picture())
+    Upload.objects.update(created=timezone.now() - timedelta(hours=25))
+    listed = set(Upload.objects.orphans().values_list("pk", flat=True))
+    services.submit(user, [upload], ["tiny"])
+    assert removal._remove_unused(listed) == []
+    assert Prediction.objects.of(user).count() == 1
+
+
+def test_batches_of_nothing_but_rejected_pictures_are_swept_after_a_day() -> None:
+    bad = RejectedPicture("notes.txt", "not_a_picture", "This is not a picture.")
+    services.submit(make_user(), [bad, bad], ["tiny"])
+    removal.sweep_orphans()
+    assert Batch.objects.count() == 1
+    Batch.objects.update(created=timezone.now() - timedelta(hours=25))
+    removal.sweep_orphans()
+    assert not Batch.objects.exists()
+
+
+def test_the_same_input_written_by_two_submissions_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = make_user()
+    upload = services.store(user, make_picture())
+    make_inputs = services.make_inputs
+
+    def overtaken(*args: Any) -> Any:
+        made = make_inputs(*args)
+        monkeypatch.setattr(services, "make_inputs", make_inputs)
+        services.submit(user, [upload], ["tiny"])
+        return made
+
+    monkeypatch.setattr(services, "make_inputs", overtaken)
+    services.submit(user, [upload], ["tiny"])
+    assert NetworkInput.objects.count() == 1
+    assert Prediction.objects.count() == 2
+
+
+def test_a_picture_removed_in_the_meantime_is_said_so() -> None:
+    user = make_user()
+    upload = services.store(user, make_picture())
+    inputs = services.make_inputs(upload, services.offered(), ())
+    Upload.objects.filter(pk=upload.pk).delete()
+    with pytest.raises(services.PictureGone), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "make_inputs", lambda *args: inputs)
+        services.submit(user, [upload], ["tiny"])
+
+
+def test_a_repeated_submission_whose_runs_were_deleted_is_made_anew() -> None:
+    user = make_user()
+    first = services.submit(user, [make_picture()], ["tiny"], key="abc")
+    services.delete(user, [first.runs[0].pk])
+    second = services.submit(user, [make_picture()], ["tiny"], key="abc")
+    assert second.batch != first.batch
+    assert second.runs[0].deleted is None
+
+
+def test_a_network_that_appears_can_be_asked_at_once(small_networks: list[str], tmp_path: Path) -> None:
+    make_artifact(tmp_path / "artifacts", "third", multiply_adds=3000)
+    assert [run.model_id for run in make_runs(make_user())] == ["tiny", "small", "third"]
+
+
+def test_a_damaged_card_takes_only_its_network_away(tmp_path: Path) -> None:
+    (tmp_path / "artifacts" / "small" / "card.json").write_text("{}")
+    assert [run.model_id for run in make_runs(make_user())] == ["tiny"]
+
+
+def test_answers_outlive_their_network(tmp_path: Path) -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    inference.drain()
+    shutil.rmtree(tmp_path / "artifacts" / "tiny")
+    run.refresh_from_db()
+    assert run.answers[0]["label"] == "red"
+
+
+def test_a_deleted_waiting_run_is_neither_computed_nor_counted(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(services, "QUOTA_IN_FLIGHT", 1)
+    user = make_user()
+    (run,) = make_runs(user, models=("tiny",))
+    services.delete(user, [run.pk])
+    inference.drain()
+    run.refresh_from_db()
+    assert run.status == "queued"
+    make_runs(user, models=("tiny",))
+    services.undo(user, [run.pk])
+    inference.drain()
+    run.refresh_from_db()
+    assert run.status == "done"
 
 
 def test_what_is_known_of_a_user_can_be_handed_over_and_erased(own_media: Path) -> None:
@@ -320,3 +441,35 @@ def test_what_is_unfinished_when_the_worker_goes_is_handed_back(monkeypatch: pyt
     with pytest.raises(SystemExit):
         inference.drain()
     assert Prediction.objects.waiting().get().attempts == 0
+
+
+def test_an_unforeseen_error_ends_after_three_attempts_and_the_queue_moves_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad = make_runs(make_user(), models=("tiny",))[0]
+    (good,) = make_runs(make_user(), models=("tiny",))
+    top = type(inference.predictor("tiny")).top
+    calls: list[int] = []
+
+    def fail_on_the_first(self: Any, *args: Any) -> Any:
+        calls.append(1)
+        if Prediction.objects.get(pk=bad.pk).status == "running":
+            raise KeyError("nobody foresaw this")
+        return top(self, *args)
+
+    monkeypatch.setattr(type(inference.predictor("tiny")), "top", fail_on_the_first)
+    inference.drain()
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.status, bad.error_code, bad.attempts) == ("failed", "gave_up", 3)
+    assert good.status == "done"
+
+
+def test_an_upload_erased_after_the_claim_fails_its_run_alone() -> None:
+    first, second = make_runs(make_user(), pictures=2, models=("tiny",))
+    claim, runs = Prediction.objects.claim(5)
+    runs[0].network_input_id = 10**9
+    inference.compute(claim, runs)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert {first.status, second.status} == {"failed", "done"}

@@ -1,0 +1,109 @@
+"""Removing for good: rows with their files, what was deleted a while ago, and what nothing refers to any more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from predictions.models import DRAFT_LIFETIME, PICTURES, Batch, Prediction, Upload
+
+logger = logging.getLogger(__name__)
+
+# Timers run between heartbeats, so each stops after this long and goes on at its next turn.
+SWEEP_SECONDS = 3.0
+SWEEP_STEP = 25
+
+
+def purge(seconds: float = SWEEP_SECONDS) -> int:
+    """Removes for good what was deleted longer ago than undo reaches, for at most ``seconds``. A timer calls it."""
+    end = time.monotonic() + seconds
+    count = 0
+    while time.monotonic() < end:
+        chosen_now = list(Prediction.objects.expired().values_list("pk", flat=True)[:SWEEP_STEP])
+        if not chosen_now:
+            break
+        count += remove(Prediction.objects.filter(pk__in=chosen_now))
+    return count
+
+
+def remove(runs: Any) -> int:
+    """Removes predictions at once and, with an upload's last one, the upload and its file."""
+    rows = list(runs.values_list("pk", "upload_id", "batch_id"))
+    if not rows:
+        return 0
+    with transaction.atomic():
+        Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).delete()
+        files = _remove_unused({upload for _pk, upload, _batch in rows})
+        Batch.objects.filter(
+            pk__in={batch for _pk, _upload, batch in rows}, predictions__isnull=True
+        ).delete()
+    _delete_files(files)
+    return len(rows)
+
+
+def remove_upload(upload: Upload) -> None:
+    """Removes a picture with everything made from it: the rows in one transaction, the file after it."""
+    with transaction.atomic():
+        Prediction.objects.filter(upload=upload).delete()
+        Upload.objects.filter(pk=upload.pk).delete()
+    _delete_files([upload.file.name])
+
+
+def _remove_unused(ids: set[Any]) -> list[str]:
+    """Removes those of the uploads that no prediction uses; returns the names of their files."""
+    # First the locks, then the look: no prediction can be added to a locked upload, and what was added before is seen.
+    locked = list(Upload.objects.select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
+    unused = dict(Upload.objects.unused().filter(pk__in=locked).values_list("pk", "file"))
+    Upload.objects.filter(pk__in=unused).delete()
+    return list(unused.values())
+
+
+def _delete_files(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            default_storage.delete(name)
+        except Exception as error:
+            # The row is gone, so nobody can see the file; sweep_files tries again.
+            logger.warning("The file %s could not be removed yet (%s).", name, type(error).__name__)
+
+
+def sweep_orphans(seconds: float = SWEEP_SECONDS) -> int:
+    """Removes drafts and empty batches older than a day, for at most ``seconds``. A timer calls it."""
+    end = time.monotonic() + seconds
+    count = 0
+    while time.monotonic() < end:
+        ids = set(Upload.objects.orphans().values_list("pk", flat=True)[:SWEEP_STEP])
+        if not ids:
+            break
+        with transaction.atomic():
+            files = _remove_unused(ids)
+        _delete_files(files)
+        count += len(files)
+        if not files:
+            break
+    Batch.objects.filter(predictions__isnull=True, created__lt=timezone.now() - DRAFT_LIFETIME).delete()
+    return count
+
+
+def sweep_files(folder: str | None = None) -> int:
+    """Removes files older than a day that no row names, in one of the 256 folders of pictures.
+
+    A timer calls it every minute and so comes round in about four hours. Such files stay behind when a process is
+    killed between the file and its row, or when the storage was away while something was deleted.
+    """
+    folder = folder or f"{PICTURES}/{int(time.time() // 60) % 256:02x}"
+    try:
+        names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
+    except FileNotFoundError:
+        return 0
+    known = set(Upload.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True))
+    oldest = timezone.now() - DRAFT_LIFETIME
+    stray = [n for n in names if n not in known and default_storage.get_modified_time(n) < oldest]
+    _delete_files(stray)
+    return len(stray)

@@ -159,7 +159,9 @@ class HistoryFilter(PredictionFilter):
         return form
 
     def _label_choices(self) -> list[tuple[str, str]]:
-        network = Network.objects.filter(name=self.data.get("model") or "").first() if self.data else None
+        named = str(self.data.get("model") or "") if self.data else ""
+        # PostgreSQL refuses to look for a NUL; the field itself says that there is no such network.
+        network = Network.objects.filter(name=named.replace("\0", "")).first()
         names = known_labels(network).order_by("name").values_list("name", flat=True).distinct()
         choices = [("", gettext("All classes"))]
         choices += sorted(

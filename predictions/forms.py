@@ -98,6 +98,9 @@ class PredictForm(forms.Form):
         values = super().clean() or self.cleaned_data
         # A file chosen now stands for what was there before.
         if values.get("image"):
+            if self.uploads:
+                # The bars belonged to the picture that it replaces.
+                values["bars"] = ()
             self.uploads = []
         count = len(values.get("image") or self.uploads)
         if not count and "draft" not in self.errors:

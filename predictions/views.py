@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
-from django.db import IntegrityError
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -121,17 +122,14 @@ def _submit(form: PredictForm) -> services.Submission | None:
     asked = (form.user, pictures, form.cleaned_data["model"], form.cleaned_data["bars"])
     try:
         submission = services.submit(*asked, key=form.submission_key())
-        if all(run.deleted for run in submission.runs):
-            # Sent before, and deleted since: then it is meant anew.
-            submission = services.submit(*asked)
     except (services.QuotaExceeded, services.NoNetwork) as error:
         form.add_error(None, str(error))
         return None
-    except (IntegrityError, FileNotFoundError):
+    except (services.PictureGone, FileNotFoundError):
         if not form.uploads:
             raise
         # The last prediction of a picture from the history was removed for good a moment ago.
-        form.add_error("image", PICTURE_GONE)
+        form.add_error("image", ValidationError(PICTURE_GONE, code="picture_gone"))
         form.uploads = []
         return None
     return submission
@@ -232,12 +230,12 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     runs = [run for run in group.runs if named in (None, "", run.model_id)] or group.runs
     names = [run.model_id for run in runs]
     bars = tuple(Bar(*bar) for bar in group.bars)
-    key = request.POST.get("key", "")[:36]
     try:
-        # The key keeps a double click from asking twice.
         submission = services.submit(
-            request.user, [group.upload], names, bars, key=f"{key}:{group.batch.pk}" if key else None
+            request.user, [group.upload], names, bars, key=_again_key(request, group, names)
         )
+    except (services.PictureGone, FileNotFoundError):
+        raise Http404(PICTURE_GONE) from None
     except (services.QuotaExceeded, services.NoNetwork) as error:
         if wants_json(request):
             return problem(422, "refused", str(error))
@@ -249,6 +247,14 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
         }
         return render(request, "predictions/detail.html", context, status=422)
     return redirect(submission.runs[0])
+
+
+def _again_key(request: OwnRequest, group: Group, names: list[str]) -> str | None:
+    """Keeps a double click from asking twice, but not two buttons of one page from asking two networks."""
+    given = request.POST.get("key", "")
+    if not given:
+        return None
+    return hashlib.sha256("|".join([given, str(group.batch.pk), *names]).encode()).hexdigest()
 
 
 @for_owners
@@ -298,7 +304,9 @@ def history(request: OwnRequest) -> HttpResponse:
     """One's own predictions, newest first, filtered by what stands in the address."""
     own = Prediction.objects.of(request.user).filter(asked=True)
     filtered = HistoryFilter(request.GET, queryset=own, request=request)
-    runs = filtered.qs.with_answers().defer("network_input__pixels")
+    # A filter that cannot be read shows nothing: everything would look like its answer.
+    found = own.none() if filtered.form.errors else filtered.qs
+    runs = found.with_answers().defer("network_input__pixels")
     paginator = Paginator(runs, PAGE_SIZE)
     query = request.GET.copy()
     number = (query.pop("page", None) or ["1"])[-1]

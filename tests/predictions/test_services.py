@@ -321,13 +321,13 @@ def test_the_same_input_written_by_two_submissions_at_once_is_one(monkeypatch: p
     assert Prediction.objects.count() == 2
 
 
-def test_a_picture_removed_in_the_meantime_is_said_so() -> None:
+def test_a_picture_removed_in_the_meantime_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     user = make_user()
     upload = services.store(user, make_picture())
     inputs = services.make_inputs(upload, services.offered(), ())
     Upload.objects.filter(pk=upload.pk).delete()
-    with pytest.raises(services.PictureGone), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services, "make_inputs", lambda *args: inputs)
+    monkeypatch.setattr(services, "make_inputs", lambda *args: inputs)
+    with pytest.raises(services.PictureGone):
         services.submit(user, [upload], ["tiny"])
 
 

@@ -113,7 +113,7 @@ def test_all_networks_of_a_submission_stand_on_one_page(page: Client, user: User
 
 def test_another_submission_of_the_same_picture_has_its_own_page(page: Client, user: User) -> None:
     (run,) = make_runs(user, models=("tiny",))
-    again = services.ask_again(run).runs[0]
+    again = services.submit(user, [run.upload], ["tiny"]).runs[0]
     assert text(page.get(again.get_absolute_url())).count("<article") == 1
 
 

@@ -7,14 +7,16 @@ import errno
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, UnreadablePostError
 from django.urls import path
+from django.views.decorators.http import require_POST
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from classifier_site import urls as site_urls
+from classifier_site.bodies import TOO_SLOW
 
 RAISED: dict[str, Exception] = {
     "suspicious": SuspiciousOperation("x"),
@@ -24,11 +26,21 @@ RAISED: dict[str, Exception] = {
     "bug": ValueError("secret detail"),
     "database": OperationalError("password=letmein"),
     "disk": OSError(errno.ENOSPC, "full"),
+    "slow": UnreadablePostError("timed out"),
 }
 
 
 def raising(request, what):
     raise RAISED[what]
+
+
+def refusing(request):
+    return HttpResponse("plain words", status=409, content_type="text/plain")
+
+
+@require_POST
+def only_post(request):
+    return HttpResponse()
 
 
 def reading(request):
@@ -82,6 +94,10 @@ urlpatterns = [
     path("raise/<str:what>/", raising),
     path("api/raise/<str:what>/", raising),
     path("api/read/", reading),
+    path("api/refuse/", refusing),
+    path("refuse/", refusing),
+    path("api/only-post/", only_post),
+    path("only-post/", only_post),
     path("api/form/", Api.as_view()),
     path("api/throttled/", Throttled.as_view()),
     path("api/api-raise/<str:what>/", Raising.as_view()),
@@ -109,6 +125,7 @@ CASES = [
     ("bug", 500, "server_error"),
     ("database", 503, "unavailable"),
     ("disk", 503, "unavailable"),
+    ("slow", 408, "too_slow"),
 ]
 
 
@@ -235,6 +252,7 @@ def test_an_expired_form_is_explained(rf):
 @pytest.mark.parametrize("address", ["/api/read/", "/raise/missing/"])
 def test_a_declared_length_above_the_limit_is_413(client, settings, address):
     settings.BODY_LIMIT = 1000
+    settings.BODY_LIMITS = {}
     response = client.post(address, b"x" * 1001, content_type="application/octet-stream")
     assert response.status_code == 413
     if address.startswith("/api/"):
@@ -260,3 +278,60 @@ def test_too_large_a_form_without_files_is_413(client, settings):
     response = client.post("/api/form/", {"name": "x" * 200, "boxes": []}, content_type="application/json")
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("address", "limit"), [("/predict/", "250 MB"), ("/predict/draft/", "12 MB"), ("/account/", "2.5 MB")]
+)
+def test_a_413_names_the_limit_of_the_address(client, address, limit):
+    response = client.get(address, CONTENT_LENGTH="300000000", headers={"accept": "application/json"})
+    assert response.status_code == 413
+    assert f"than {limit}" in response.json()["error"]["message"]
+
+
+def test_a_body_that_stalled_is_408(client):
+    response = client.get("/api/read/", **{TOO_SLOW: True})
+    assert response.status_code == 408
+    assert response.json()["error"]["code"] == "too_slow"
+    assert b"<html" in client.get("/", **{TOO_SLOW: True}).content
+
+
+@pytest.mark.parametrize(
+    ("address", "accept", "json"),
+    [
+        ("/only-post/", "text/html", False),
+        ("/only-post/", "application/json", True),
+        ("/predict/draft/", "application/json", True),
+        ("/api/only-post/", "text/html", True),
+        ("/api/docs/", "text/html", True),
+        ("/api/schema/", "application/yaml", True),
+        ("/api/v1/predictions/", "*/*", True),
+        ("/api/v1/token/", "*/*", True),
+    ],
+)
+def test_a_method_that_is_not_taken_is_explained(client, django_user_model, address, accept, json):
+    user = django_user_model.objects.create_user(email="a@example.com")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    response = client.put(address, "{}", content_type="application/json", headers={"accept": accept})
+    assert response.status_code == 405
+    assert "PUT" not in response["Allow"]
+    if json:
+        assert response["Content-Type"].startswith("application/json")
+        error = response.json()["error"]
+        assert error["code"] == "method_not_allowed"
+        assert "PUT" in error["message"]
+    else:
+        assert b"<html" in response.content
+
+
+def test_what_the_schema_cannot_be_answered_as_is_json(client):
+    response = client.get("/api/schema/", headers={"accept": "image/png"})
+    assert response.status_code == 406
+    assert response.json()["error"]["code"] == "not_acceptable"
+
+
+def test_whatever_is_refused_below_api_has_the_shape_and_pages_keep_theirs(client):
+    error = client.get("/api/refuse/").json()["error"]
+    assert set(error) == {"code", "message"}
+    assert "Conflict" in error["message"]
+    assert client.get("/refuse/").content == b"plain words"

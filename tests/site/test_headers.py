@@ -80,5 +80,10 @@ def test_the_page_of_the_programming_interface_needs_no_exception(client):
     assert client.get("/api/schema/").status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/", "/learn/", "/accounts/signup/", "/no-such-page/"])
+def test_every_page_lets_the_browser_tell_its_time_zone(client, address):
+    assert client.get(address).content.decode().count("js/timezone") == 1
+
+
 def test_an_icon_is_found_by_pages_that_name_none(client):
     assert client.get("/favicon.ico")["Location"].endswith("favicon.svg")

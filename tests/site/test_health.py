@@ -19,7 +19,9 @@ def probes(monkeypatch):
 
     def spoil(**replaced):
         for name in PARTS:
-            probe = replaced.get(name, (lambda: {"a-network": "1"}) if name == "worker" else (lambda: "ok"))
+            probe = replaced.get(
+                name, (lambda: ("ok", {"a-network": "1"})) if name == "worker" else (lambda: "ok")
+            )
             monkeypatch.setattr(health, f"_{name}", probe)
 
     spoil()
@@ -95,20 +97,33 @@ class TestWorkers:
         Heartbeat.objects.create(name=f"w{age}", seen=timezone.now() - timedelta(seconds=age), models=models)
 
     def test_no_worker(self):
-        assert health._worker() == "no worker has been seen for 15 s"
+        assert health._worker() == ("no worker has been seen for 15 s", {})
 
     def test_a_worker_that_was_seen_too_long_ago(self):
         self.beat(age=16, models={"a-network": "1"})
-        assert health._worker() == "no worker has been seen for 15 s"
+        assert health._worker() == ("no worker has been seen for 15 s", {})
 
     def test_a_worker_without_networks(self):
         self.beat(age=1, models={})
-        assert health._worker() == "a worker is up but has loaded no network"
+        assert health._worker() == ("a worker is up but has loaded no network", {})
 
-    def test_the_networks_of_all_live_workers(self):
-        self.beat(age=1, models={"a": "1"})
-        self.beat(age=2, models={"b": "2"})
-        assert health._worker() == {"a": "1", "b": "2"}
+    def test_live_workers_have_every_network_between_them(self, small_networks):
+        self.beat(age=1, models={"tiny": "1"})
+        self.beat(age=2, models={"small": "2"})
+        assert health._worker() == ("ok", {"tiny": "1", "small": "2"})
+
+    def test_a_network_that_no_worker_has_loaded_is_named(self, small_networks, client):
+        self.beat(age=1, models={"small": "2"})
+        self.beat(age=16, models={"tiny": "1"})
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["worker"] == "no worker has loaded: tiny"
+        assert response.json()["models"] == {"small": "2"}
+
+    def test_a_damaged_network_is_missed_as_well(self, small_networks, tmp_path):
+        (tmp_path / "artifacts" / "tiny" / "card.json").write_text("{")
+        self.beat(age=1, models={"small": "2"})
+        assert health._worker()[0] == "no worker has loaded: tiny"
 
     def test_the_database_answers(self):
         assert health._database() == "ok"

@@ -55,10 +55,12 @@ def site():
         yield stack
 
 
-def answer(stack: services.LiveStack, headers: list[str], body: bytes) -> http.client.HTTPResponse:
+def answer(
+    stack: services.LiveStack, headers: list[str], body: bytes, path: str = "/api/v1/predictions/"
+) -> http.client.HTTPResponse:
     with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as link:
         head = [
-            "POST /api/v1/predictions/ HTTP/1.1",
+            f"POST {path} HTTP/1.1",
             "Host: 127.0.0.1",
             "Connection: close",
             *headers,
@@ -84,6 +86,14 @@ def test_a_body_above_250_mb_is_read_to_its_end_and_answered_413(site):
     response = answer(site, [f"Content-Length: {size}", "Content-Type: text/plain"], b"x" * size)
     assert response.status == 413
     assert json.loads(response.text)["error"]["code"] == "too_large"
+
+
+def test_elsewhere_far_less_is_taken(site):
+    size = 3 * 1024 * 1024
+    headers = [f"Content-Length: {size}", "Content-Type: text/plain", "Accept: text/html"]
+    response = answer(site, headers, b"x" * size, "/accounts/login/")
+    assert response.status == 413
+    assert "2.5 MB" in response.text
 
 
 def test_a_chunked_body_above_250_mb_is_answered_413(site):

@@ -132,6 +132,19 @@ def test_a_broken_database_is_one_sentence(site):
     assert text.startswith(f"The database in {site.folder / 'data'} cannot be used: ")
 
 
+def test_a_network_that_cannot_be_read_is_one_sentence(monkeypatch, tmp_path):
+    from ml.artifact import ArtifactError
+
+    def fail(name, **options):
+        raise ArtifactError("card.json is not a network's card: it is empty.")
+
+    monkeypatch.setattr("django.core.management.call_command", fail)
+    with pytest.raises(supervisor.CannotStartError) as refusal:
+        supervisor.fill(tmp_path)
+    sentence = "A network cannot be offered: card.json is not a network's card: it is empty."
+    assert str(refusal.value) == sentence
+
+
 def test_a_dead_process_is_started_again_and_ctrl_c_ends_every_one(site):
     process = site.start()
     site.wait_up()

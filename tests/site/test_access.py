@@ -1,0 +1,200 @@
+"""Who may reach which address. An address that is missing from the table below fails the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from accounts.models import ApiToken
+from classifier_site import health
+from predictions.models import Prediction
+from tests.factories import make_runs, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
+
+WITH_TESTS_OF_THEIR_OWN = ("allauth.",)
+HTML = {"accept": "text/html"}
+JSON = {"accept": "application/json"}
+
+
+class Things(NamedTuple):
+    """What belongs to the owner."""
+
+    run: Prediction
+    token: ApiToken
+
+
+class Who(NamedTuple):
+    """The status that each of them reads, in the order in which they ask: the owner comes last."""
+
+    visitor: int
+    other: int
+    staff: int
+    owner: int
+
+
+EVERYONE = Who(200, 200, 200, 200)
+SIGNED_IN = Who(302, 200, 200, 200)  # a visitor is sent to the login page
+OWN_PAGE = Who(302, 404, 404, 200)
+OWN_ANSWER = Who(401, 404, 404, 200)  # asked for as JSON
+
+
+@dataclass(frozen=True)
+class Case:
+    address: Callable[[Things], str] | str
+    who: Who
+    method: str = "get"
+    data: Callable[[Things], dict[str, Any]] = field(default=lambda things: {})
+    headers: dict[str, str] = field(default_factory=lambda: HTML)
+
+    def ask(self, client: Client, things: Things) -> Any:
+        address = self.address if isinstance(self.address, str) else self.address(things)
+        return getattr(client, self.method)(address, self.data(things), headers=self.headers)
+
+
+def of_run(pattern: str) -> Callable[[Things], str]:
+    return lambda things: pattern.format(
+        run=things.run.pk, batch=things.run.batch_id, upload=things.run.upload_id
+    )
+
+
+def run_id(things: Things) -> dict[str, Any]:
+    return {"id": str(things.run.pk)}
+
+
+def revoke(things: Things) -> str:
+    return f"/account/tokens/{things.token.pk}/revoke/"
+
+
+TABLE: dict[str, list[Case]] = {
+    "home": [Case("/", EVERYONE)],
+    "favicon.ico": [Case("/favicon.ico", Who(302, 302, 302, 302))],
+    "healthz": [Case("/healthz", EVERYONE)],
+    "readyz": [Case("/readyz", EVERYONE)],
+    "javascript-catalog": [Case("/jsi18n/", EVERYONE)],
+    "learn:index": [Case("/learn/", EVERYONE)],
+    "learn:page": [Case("/learn/overview/", EVERYONE)],
+    "schema": [Case("/api/schema/", EVERYONE, headers={})],
+    "api-docs": [Case("/api/docs/", EVERYONE)],
+    "accounts:account": [Case("/account/", SIGNED_IN), Case("/account/", Who(302, 422, 422, 422), "post")],
+    "accounts:make-token": [
+        Case("/account/tokens/", Who(302, 200, 200, 200), "post", lambda things: {"name": "second"})
+    ],
+    "accounts:revoke-token": [
+        Case(revoke, Who(302, 404, 404, 302)),
+        Case(revoke, Who(302, 404, 404, 302), "post"),
+    ],
+    "accounts_api:token": [Case("/api/v1/token/", Who(400, 400, 400, 400), "post", headers=JSON)],
+    "api-root": [Case("/api/v1/", Who(401, 200, 200, 200), headers=JSON)],
+    "prediction-list": [
+        Case("/api/v1/predictions/", Who(401, 200, 200, 200), headers=JSON),
+        Case("/api/v1/predictions/", Who(401, 400, 400, 400), "post", headers=JSON),
+    ],
+    "prediction-detail": [
+        Case(of_run("/api/v1/predictions/{run}/"), OWN_ANSWER, headers=JSON),
+        Case(of_run("/api/v1/predictions/{run}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
+    ],
+    "prediction-image": [Case(of_run("/api/v1/predictions/{run}/image/"), OWN_ANSWER, headers=JSON)],
+    "predictions:predict": [
+        Case("/predict/", SIGNED_IN),
+        Case("/predict/", Who(302, 422, 422, 422), "post"),
+        Case(of_run("/predict/?upload={upload}"), OWN_PAGE),
+    ],
+    "predictions:draft": [Case("/predict/draft/", Who(401, 422, 422, 422), "post", headers=JSON)],
+    "predictions:detail": [Case(of_run("/predictions/{run}/"), OWN_PAGE)],
+    "predictions:status": [Case(of_run("/predictions/{run}/status/"), OWN_ANSWER, headers=JSON)],
+    "predictions:again": [Case(of_run("/predictions/{run}/again/"), Who(302, 404, 404, 302), "post")],
+    "predictions:input": [Case(of_run("/predictions/{run}/input.png"), OWN_PAGE)],
+    "predictions:batch": [Case(of_run("/batches/{batch}/"), OWN_PAGE)],
+    "predictions:batch-status": [Case(of_run("/batches/{batch}/status/"), OWN_ANSWER, headers=JSON)],
+    "predictions:picture": [Case(of_run("/pictures/{upload}/"), OWN_PAGE)],
+    "predictions:history": [Case("/history/", SIGNED_IN)],
+    # Both take ids of anybody and touch only one's own; the tests below look at what happened.
+    "predictions:delete": [
+        Case("/predictions/delete/", Who(401, 200, 200, 200), "post", run_id, headers=JSON)
+    ],
+    "predictions:undo": [
+        Case("/predictions/undo/", Who(401, 410, 410, 410), "post", run_id, headers=JSON),
+    ],
+}
+CASES = [
+    pytest.param(case, id=f"{name}-{i}") for name, cases in TABLE.items() for i, case in enumerate(cases)
+]
+
+
+def routes(resolver: Any = None, namespace: str = "") -> Iterator[str]:
+    """Every address of the site by name, or by pattern when it has none; not the admin's nor allauth's."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if hasattr(entry, "url_patterns"):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            if inner != "admin:":
+                yield from routes(entry, inner)
+        elif not entry.lookup_str.startswith(WITH_TESTS_OF_THEIR_OWN):
+            yield f"{namespace}{entry.name}" if entry.name else str(entry.pattern)
+
+
+@pytest.fixture(autouse=True)
+def ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "run_probes", lambda probes: dict.fromkeys(probes, "ok"))
+
+
+@pytest.fixture
+def clients() -> dict[str, Client]:
+    """In the order of `Who`."""
+    found = {"visitor": Client()}
+    users = {"other": {}, "staff": {"is_staff": True, "is_superuser": True}, "owner": {}}
+    for name, rights in users.items():
+        found[name] = Client()
+        found[name].force_login(make_user(f"{name}@example.com", **rights))
+    return found
+
+
+@pytest.fixture
+def things(clients: dict[str, Client]) -> Things:
+    from accounts.models import User
+
+    owner = User.objects.get(email="owner@example.com")
+    token, _key = ApiToken.objects.issue(owner, "first")
+    return Things(make_runs(owner, models=("tiny",))[0], token)
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert set(routes()) == set(TABLE)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_who_may(case: Case, clients: dict[str, Client], things: Things) -> None:
+    seen = {name: case.ask(client, things) for name, client in clients.items()}
+    assert Who(*(response.status_code for response in seen.values())) == case.who
+    if case.who.visitor == 302 and case.who.owner != 302:
+        assert seen["visitor"]["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("name", ["other", "staff"])
+def test_nobody_elses_predictions_are_listed_deleted_or_brought_back(
+    clients: dict[str, Client], things: Things, name: str
+) -> None:
+    client = clients[name]
+    assert client.get("/api/v1/predictions/").json()["results"] == []
+    assert str(things.run.pk) not in client.get("/history/").content.decode()
+    assert TABLE["predictions:delete"][0].ask(client, things).json()["deleted"] == []
+    things.run.refresh_from_db()
+    assert things.run.deleted is None
+    assert TABLE["predictions:delete"][0].ask(clients["owner"], things).json()["deleted"]
+    assert TABLE["predictions:undo"][0].ask(client, things).status_code == 410
+    things.run.refresh_from_db()
+    assert things.run.deleted is not None
+    assert TABLE["predictions:undo"][0].ask(clients["owner"], things).status_code == 200
+
+
+def test_what_another_user_may_not_see_is_not_told_from_what_does_not_exist(
+    clients: dict[str, Client], things: Things
+) -> None:
+    address = f"/api/v1/predictions/{things.run.pk}/"
+    missing = f"/api/v1/predictions/{things.run.batch_id}/"
+    assert clients["other"].get(address).content == clients["other"].get(missing).content

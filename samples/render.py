@@ -145,7 +145,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="name", help="pictures to make; all when none is given")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write to (default: static/samples)")
     parser.add_argument("--threads", type=int, default=1, help="POV-Ray threads (default: 1)")
-    parser.add_argument("--preview", action="store_true", help="quarter size and fewer samples, for a quick look")
+    parser.add_argument(
+        "--preview", action="store_true", help="quarter size and fewer samples, for a quick look"
+    )
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(samples))
     if unknown:

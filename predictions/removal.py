@@ -52,7 +52,7 @@ def remove_upload(upload: Upload) -> None:
     with transaction.atomic():
         Prediction.objects.filter(upload=upload).delete()
         Upload.objects.filter(pk=upload.pk).delete()
-    _delete_files([upload.file.name])
+    _delete_files([upload.file.name or ""])
 
 
 def _remove_unused(ids: set[Any]) -> list[str]:
@@ -65,7 +65,7 @@ def _remove_unused(ids: set[Any]) -> list[str]:
 
 
 def _delete_files(names: Iterable[str]) -> None:
-    for name in names:
+    for name in filter(None, names):
         try:
             default_storage.delete(name)
         except Exception as error:

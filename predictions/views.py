@@ -55,6 +55,7 @@ def own_table(request: OwnRequest, pk: uuid.UUID) -> BatchTable:
 
 @for_owners
 @require_http_methods(["GET", "HEAD", "POST"])
+@limit_rate("predict", 240)
 def predict(request: OwnRequest) -> HttpResponse:
     """The workshop. GET shows it, with a picture from the history in it if one is named; POST asks networks."""
     if request.method != "POST":
@@ -145,6 +146,7 @@ def _refused(request: OwnRequest, form: PredictForm) -> HttpResponse:
 
 @for_owners
 @require_POST
+@limit_rate("draft", 300)
 def draft(request: OwnRequest) -> HttpResponse:
     """Takes one picture in before anything is asked about it."""
     file = request.FILES.get("image")

@@ -23,7 +23,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch, limits: None) -> list[float]:
-    now = [6_000_010.0]
+    now = [6_000_050.0]
     monkeypatch.setattr(throttle.time, "time", lambda: now[0])
     return now
 

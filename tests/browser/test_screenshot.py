@@ -23,7 +23,11 @@ def sample() -> tuple[str, bytes]:
 
 
 def test_the_shipped_networks_answer_on_one_screen(chromium: Browser, tmp_path: Path) -> None:
-    target = ROOT / "docs/images/screenshot.png" if os.environ.get("UPDATE_SCREENSHOT") else tmp_path / "screenshot.png"
+    target = (
+        ROOT / "docs/images/screenshot.png"
+        if os.environ.get("UPDATE_SCREENSHOT")
+        else tmp_path / "screenshot.png"
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     with services.running_stack() as stack:
         visitor = Visitor(chromium, stack.url)

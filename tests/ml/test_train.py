@@ -23,7 +23,6 @@ from ml.recipe import Recipe
 from ml.storage import read_arrays, read_lines
 from tests.ml.conftest import ROOT, TRAINING
 
-
 QUICK_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 """Three small steps are not worth optimising for: this halves the time of the test."""
 

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from classifier_site import urls as site_urls
 from classifier_site.bodies import TOO_SLOW
+from tests.factories import make_user
 
 RAISED: dict[str, Exception] = {
     "suspicious": SuspiciousOperation("x"),
@@ -309,9 +310,8 @@ def test_a_body_that_stalled_is_408(client):
         ("/api/v1/token/", "*/*", True),
     ],
 )
-def test_a_method_that_is_not_taken_is_explained(client, django_user_model, address, accept, json):
-    user = django_user_model.objects.create_user(email="a@example.com")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+def test_a_method_that_is_not_taken_is_explained(client, address, accept, json):
+    client.force_login(make_user())
     response = client.put(address, "{}", content_type="application/json", headers={"accept": accept})
     assert response.status_code == 405
     assert "PUT" not in response["Allow"]

@@ -162,9 +162,6 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         # kombu looks once a second by default, which a student would notice.
         "polling_interval": 0.05,
     }
-    # Without an event loop Celery acknowledges only when a wait of up to 2 s for the next message ends, and until
-    # then takes no more than this many: with 1 every second picture would wait for that.
-    CELERY_WORKER_PREFETCH_MULTIPLIER = 32
 elif CELERY_BROKER_URL.startswith("sqs"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "region": env.text("AWS_SQS_REGION_NAME", "eu-west-1"),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.throttle import limit_rate
 from predictions import services
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars

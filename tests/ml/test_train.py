@@ -277,7 +277,8 @@ def test_a_run_may_start_from_weights_and_can_still_be_resumed(straight_run, tin
     for name, value in networks.get_weights(warm.network).items():
         assert np.array_equal(value, read_arrays(weights)[name])
     # A checkpoint stores the variables by their place: both must have the same ones.
-    assert [v.path for v in warm.optimizer.variables] == [v.path for v in cold.optimizer.variables]
+    names = [[v.path.partition("/")[2] for v in run.optimizer.variables] for run in (warm, cold)]
+    assert names[0] == names[1]
 
 
 def test_weights_of_another_network_cannot_start_a_run(tiny_data, tmp_path, capsys, prepared):
@@ -298,7 +299,7 @@ def test_the_same_module_trains_on_jax(tiny_data, tmp_path):
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICK_COMPILE},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

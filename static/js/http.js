@@ -13,6 +13,8 @@ export class Problem extends Error {
 
 /** GET, or POST when there is a `body` (FormData); returns the answer's JSON. */
 export async function ask(url, body = null) {
+  // A form's own token may be older than the cookie, and Django would believe the form.
+  body?.delete("csrfmiddlewaretoken");
   let response;
   try {
     response = await fetch(url, {

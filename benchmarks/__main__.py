@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import engines, way
-from ml.export import processor
+from ml.config import processor
 from ml.storage import write_json
 
 PARTS = {"engines": engines.measure, "way": way.measure}

@@ -6,6 +6,7 @@ Imports neither Keras nor OpenVINO, so that the web process can ask cheaply.
 from __future__ import annotations
 
 import os
+import platform
 import re
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def thread_count() -> int | None:
     if not (value.isascii() and value.isdigit()) or int(value) < 1:
         raise ValueError(f"ML_THREADS is {value!r}; it must be a whole number of at least 1.")
     return int(value)
+
+
+def processor() -> str:
+    """The processor's name, for the figures' footnotes."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"

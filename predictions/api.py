@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -22,13 +21,10 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from predictions import services
 from predictions.filters import ApiPredictionFilter
-from predictions.images import MESSAGES, ImageRejected, PreparedImage, display_name, prepare
+from predictions.intake import take_all
 from predictions.media import picture_response
 from predictions.models import Prediction
 from predictions.serializers import BatchSerializer, PredictionSerializer, SubmissionSerializer
-
-# One request holds a decoder no longer than this; what is left then is rejected with a sentence.
-READING_SECONDS = 90.0
 
 
 class PictureRejected(APIException):
@@ -60,20 +56,6 @@ class NewestFirst(CursorPagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data})
-
-
-def prepared(files: list[Any]) -> list[PreparedImage | services.RejectedPicture]:
-    """Every uploaded file as a picture or as the reason why it is none, in order."""
-    results: list[PreparedImage | services.RejectedPicture] = []
-    end = time.monotonic() + READING_SECONDS
-    for file in files:
-        try:
-            if time.monotonic() > end:
-                raise ImageRejected("decoder_busy", MESSAGES["decoder_busy"])
-            results.append(prepare(file.read(), file.name or ""))
-        except ImageRejected as error:
-            results.append(services.RejectedPicture(display_name(file.name or ""), error.code, str(error)))
-    return results
 
 
 @extend_schema_view(
@@ -147,7 +129,7 @@ class PredictionViewSet(
             services.chosen(sent.get("model", ()))
         except services.NoNetwork as error:
             raise serializers.ValidationError({"model": [str(error)]}) from error
-        pictures = prepared(sent["image"])
+        pictures = take_all(sent["image"])
         if len(pictures) == 1 and isinstance(only := pictures[0], services.RejectedPicture):
             raise PictureRejected(only.message, only.code)
         try:

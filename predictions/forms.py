@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from predictions import services
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
-from predictions.decoding import MAX_BYTES
 from predictions.groups import uploads_of
-from predictions.images import ImageRejected, PreparedImage, display_name, prepare
+from predictions.images import PreparedImage
+from predictions.intake import take_all
 from predictions.models import Upload
 
 MAX_PICTURES = 200
@@ -118,7 +118,7 @@ class PredictForm(forms.Form):
 
     def pictures(self) -> list[Upload | PreparedImage | services.RejectedPicture]:
         """What was sent, in its order, each prepared or rejected with a sentence."""
-        return [take(file) for file in self.cleaned_data["image"]] or list(self.uploads)
+        return [*take_all(self.cleaned_data["image"])] or list(self.uploads)
 
     def submission_key(self) -> str | None:
         """The page's key together with what is asked: the same again is a double click, anything else is not."""
@@ -137,14 +137,3 @@ class PredictForm(forms.Form):
                 digest.update(chunk)
             digest.update(f"{file.name}:{file.size}".encode())
         return f"{key}:{digest.hexdigest()[:40]}"
-
-
-def take(file: UploadedFile) -> PreparedImage | services.RejectedPicture:
-    """A file as a safe picture, or why it cannot be one."""
-    name = file.name or ""
-    try:
-        file.seek(0)
-        # One byte more than allowed is enough to know that it is too large.
-        return prepare(file.read(MAX_BYTES + 1), name)
-    except ImageRejected as error:
-        return services.RejectedPicture(display_name(name), error.code, str(error))

@@ -24,8 +24,9 @@ from predictions import services
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.filters import HistoryFilter
-from predictions.forms import PICTURE_GONE, PredictForm, take
+from predictions.forms import PICTURE_GONE, PredictForm
 from predictions.groups import BatchTable, Group, group_of, table_of, uploads_of
+from predictions.intake import take
 from predictions.media import input_response, picture_response
 from predictions.models import UNDO, Prediction, Upload
 

@@ -230,7 +230,10 @@ async function send(retried = false) {
   clearTrouble(sendError);
   const ids = await drafts();
   if (ids === null) return pictureError.querySelector("button")?.focus();
-  if (!ids.length) return showTrouble(sendError, { message: gettext("Choose a picture first.") });
+  if (!ids.length) {
+    const refused = gettext("None of these pictures could be taken; the list says why. Choose others.");
+    return showTrouble(sendError, { message: several ? refused : gettext("Choose a picture first.") });
+  }
   const body = new FormData(form);
   body.delete("image");
   body.delete("draft");
@@ -256,7 +259,7 @@ async function send(retried = false) {
 function showResults(answer) {
   stopPolling();
   const fragment = find("fragment", results);
-  const says = find("poll-says", results);
+  const says = find("poll-says", document);
   const trouble = find("poll-trouble", results);
   clearTrouble(trouble);
   results.hidden = false;

@@ -116,7 +116,7 @@ def test_a_run_that_waits_shows_its_place_and_then_its_answer(
     expect(results.locator(".seen img").first).to_be_visible()
     idle_worker()
     expect(results.locator(".answer-list")).to_have_count(2)
-    expect(results.locator("[data-poll-says]")).to_contain_text("Tiny, Without bars: red")
+    expect(page.locator("[data-poll-says]")).to_contain_text("Tiny, Without bars: red")
 
 
 def test_what_is_deleted_while_it_waits_says_so_and_stops_asking(

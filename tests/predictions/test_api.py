@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import ApiToken, User
-from predictions import inference
+from predictions import inference, intake
 from predictions.models import Prediction, Upload
 from tests import pictures
 from tests.factories import finish, make_runs, make_user
@@ -332,3 +332,11 @@ def test_a_page_shows_the_document() -> None:
     response = Client().get("/api/docs/")
     assert response.status_code == 200
     assert b"swagger" in response.content
+
+
+def test_a_request_that_reads_too_long_rejects_the_rest_with_a_sentence(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "READING_SECONDS", 0.0)
+    results = api.post(jpeg("a.jpg"), jpeg("b.jpg"), model="tiny").json()["results"]
+    assert [entry["error"]["code"] for entry in results] == ["decoder_busy", "decoder_busy"]

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from accounts import lockout
 from accounts.forms import has_all_tokens, too_many_tokens
 from accounts.models import ApiToken, User
+from accounts.schema import errors
 
 
 class WrongCredentials(APIException):
@@ -60,7 +61,12 @@ class TokenView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "token"
 
-    @extend_schema(request=CredentialsSerializer, responses=TokenSerializer, operation_id="token_create")
+    @extend_schema(
+        summary="Get an API token",
+        request=CredentialsSerializer,
+        responses={200: TokenSerializer, **errors(400, 403, 409, 413, 429)},
+        operation_id="token_create",
+    )
     def post(self, request: Request) -> Response:
         form = CredentialsSerializer(data=request.data)
         form.is_valid(raise_exception=True)

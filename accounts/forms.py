@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account import app_settings
+from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -21,8 +21,75 @@ from accounts.models import ApiToken, User
 MAX_TOKENS = 50
 
 
-class SignupForm(AllauthSignupForm):
+PASSWORD_HINT = _("At least 8 characters; not only digits, not a common word, not like your address.")
+
+
+class SiteWords:
+    """The labels of allauth's forms in this site's words, and one short hint about a new password."""
+
+    words: ClassVar[dict[str, Any]] = {
+        "login": _("E-mail address"),
+        "email": _("E-mail address"),
+        "password": _("Password"),
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("New password again"),
+    }
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if name in self.words:
+                field.label = self.words[name]
+                field.widget.attrs.pop("placeholder", None)
+        if "password1" in self.fields:
+            self.fields["password1"].help_text = PASSWORD_HINT
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)  # type: ignore[misc]
+        if field == "password1":
+            # The error says which of the rules was broken; the hint would say it again.
+            self[field].help_text = ""  # type: ignore[index]
+
+
+class LoginForm(SiteWords, allauth_forms.LoginForm):
+    pass
+
+
+class AddEmailForm(SiteWords, allauth_forms.AddEmailForm):
+    pass
+
+
+class ChangePasswordForm(SiteWords, allauth_forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(SiteWords, allauth_forms.SetPasswordForm):
+    pass
+
+
+class ResetPasswordForm(SiteWords, allauth_forms.ResetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(SiteWords, allauth_forms.ResetPasswordKeyForm):
+    pass
+
+
+class ReauthenticateForm(SiteWords, allauth_forms.ReauthenticateForm):
+    pass
+
+
+class SignupForm(SiteWords, allauth_forms.SignupForm):
     """allauth's sign-up with the browser's time zone, which nobody has to type and which cannot be wrong."""
+
+    words: ClassVar[dict[str, Any]] = {
+        **SiteWords.words,
+        "password1": _("Password"),
+        "password2": _("Password again"),
+    }
 
     time_zone = forms.CharField(required=False, widget=forms.HiddenInput)
 

@@ -123,7 +123,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
-    message = _("There is nothing here. It may have been deleted, or the address may be wrong.")
+    message = _("The address may be wrong, or the page was deleted.")
     reason = exception.args[0] if isinstance(exception, Http404) and exception.args else None
     # A resolver's 404 carries its whole list of addresses; only a view's own sentence is for the reader.
     return respond(request, 404, "not_found", reason if isinstance(reason, str) and reason else message)

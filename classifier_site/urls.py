@@ -13,6 +13,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from classifier_site import health
 from learn.views import home
 
+admin.site.site_header = admin.site.site_title = "Convoscope"
+
 handler400 = "classifier_site.errors.bad_request"
 handler403 = "classifier_site.errors.permission_denied"
 handler404 = "classifier_site.errors.page_not_found"

@@ -16,6 +16,12 @@ from predictions import removal, tasks
 from predictions.jobs import Heartbeat
 from predictions.media import picture_response
 from predictions.models import Prediction, Upload
+from predictions.templatetags.prediction_format import percent
+
+
+def _size(width: int, height: int) -> str:
+    """640 × 480 in one piece: a narrow column would break it at plain spaces."""
+    return f"{width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{height}"
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -92,11 +98,11 @@ class UploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("size"), ordering="width")
     def dimensions(self, upload: Upload) -> str:
-        return f"{upload.width} × {upload.height}"
+        return _size(upload.width, upload.height)
 
     @admin.display(description=_("size as sent"))
     def source(self, upload: Upload) -> str:
-        return f"{upload.source_width} × {upload.source_height}"
+        return _size(upload.source_width, upload.source_height)
 
     @admin.display(description=_("predictions"), ordering="run_count")
     def runs(self, upload: Any) -> int:
@@ -105,7 +111,7 @@ class UploadAdmin(ReadOnlyAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnlyAdmin):
-    list_display = ("thumbnail", "owner", "model", "answer", "probability1", "status", "attempts", "created")
+    list_display = ("thumbnail", "owner", "model", "answer", "probability", "status", "created")
     list_display_links = ("thumbnail", "owner")
     list_filter = ("status", "model", "created", "asked")
     list_select_related = ("owner", "upload", "model", "top1")
@@ -176,9 +182,13 @@ class PredictionAdmin(ReadOnlyAdmin):
     def answer(self, run: Prediction) -> str:
         return run.top1.name.replace("_", " ") if run.top1 else "–"
 
+    @admin.display(description=_("probability"), ordering="probability1")
+    def probability(self, run: Prediction) -> str:
+        return "–" if run.probability1 is None else percent(run.probability1)
+
     @admin.display(description=_("answers"))
     def all_answers(self, run: Prediction) -> str:
-        return ", ".join(f"{row['name']} {row['probability']:.1%}" for row in run.answers or []) or "–"
+        return ", ".join(f"{row['name']} {percent(row['probability'])}" for row in run.answers or []) or "–"
 
 
 @admin.register(Heartbeat)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase, QueryDict
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, NotFound
@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
+from accounts.schema import errors
 from predictions import services
 from predictions.filters import ApiPredictionFilter
 from predictions.intake import take_all
@@ -64,10 +65,15 @@ class NewestFirst(CursorPagination):
         description=(
             "Dates are inclusive and UTC; `label` is the likeliest class. With `batch`, what its POST returned."
         ),
+        responses={200: PredictionSerializer(many=True), **errors(400, 401, 404, 429)},
     ),
-    retrieve=extend_schema(summary="One prediction"),
+    retrieve=extend_schema(
+        summary="One prediction", responses={200: PredictionSerializer, **errors(401, 404, 429)}
+    ),
     destroy=extend_schema(
-        summary="Delete a prediction", description="The picture goes with its last prediction."
+        summary="Delete a prediction",
+        description="The picture goes with its last prediction.",
+        responses={204: None, **errors(401, 404, 429)},
     ),
 )
 class PredictionViewSet(
@@ -105,13 +111,7 @@ class PredictionViewSet(
             "With `bars` each entry is the covered run and names the clean one in `clean`."
         ),
         request={"multipart/form-data": SubmissionSerializer},
-        responses={
-            202: BatchSerializer,
-            400: OpenApiResponse(OpenApiTypes.OBJECT, "A field is wrong; `error.fields` says which."),
-            413: OpenApiResponse(OpenApiTypes.OBJECT, "The body is larger than 250 MB."),
-            422: OpenApiResponse(OpenApiTypes.OBJECT, "The only picture sent cannot be taken."),
-            429: OpenApiResponse(OpenApiTypes.OBJECT, "Too many requests, or a quota is used up."),
-        },
+        responses={202: BatchSerializer, **errors(400, 401, 413, 422, 429)},
     )
     def create(self, request: Request) -> Response:
         # The only parser is the one for forms.
@@ -150,7 +150,7 @@ class PredictionViewSet(
         parameters=[
             OpenApiParameter("size", str, enum=["thumb"], description="A preview of at most 320 pixels.")
         ],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **errors(401, 404, 429)},
     )
     @action(detail=True, methods=["get"], url_path="image")
     def image(self, request: Request, pk: Any = None) -> HttpResponseBase:

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.db.models.functions import Now
@@ -20,7 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttle import limit_rate
-from predictions import services
+from predictions import samples, services
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.filters import HistoryFilter
@@ -32,6 +33,7 @@ from predictions.models import UNDO, Prediction, Upload
 
 PAGE_SIZE = 24
 UNDO_KEY = "predictions_to_undo"
+LEFT_OUT_KEY = "pictures_left_out"
 
 
 def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:
@@ -77,6 +79,10 @@ def predict(request: OwnRequest) -> HttpResponse:
         address, group = submission.batch.get_absolute_url(), None
     if not wants_json(request):
         return redirect(address)
+    if group is None:
+        # Drafts are refused before anything is asked, so only the page knows which ones these were.
+        left_out = [sentence[:400] for sentence in request.POST.getlist("left_out")[:200]]
+        request.session[LEFT_OUT_KEY] = {str(submission.batch.pk): left_out}
     answer: dict[str, Any] = {"batch": str(submission.batch.pk), "url": address, "several": group is None}
     if group:
         answer |= {"fragment": _results(request, group), "status": _status_url(group), **_state(group)}
@@ -109,7 +115,8 @@ def _workshop(request: OwnRequest, form: PredictForm, status: int = 200) -> Http
         bars = parse_bars(form["bars"].value())
     except BarsInvalid:
         bars = ()
-    context = {"form": form, "upload": upload, "bars": canonical(bars) if upload else []}
+    context: dict[str, Any] = {"form": form, "upload": upload, "bars": canonical(bars) if upload else []}
+    context["samples"] = samples.offered()
     return render(request, "predictions/predict.html", context, status=status)
 
 
@@ -267,6 +274,7 @@ def batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     """A table of many pictures at once."""
     table = own_table(request, pk)
     context = {"table": table, "status_url": reverse("predictions:batch-status", args=[pk])}
+    context["left_out"] = request.session.get(LEFT_OUT_KEY, {}).get(str(pk), [])
     return render(request, "predictions/batch.html", context)
 
 
@@ -364,6 +372,11 @@ def undo(request: OwnRequest) -> HttpResponse:
         if not restored:
             return problem(410, "too_late", _("It was too late: the prediction is gone."))
         return JsonResponse({"restored": restored})
+    if restored:
+        back = ngettext("The prediction is back.", "%(count)d predictions are back.", restored)
+        messages.success(request, back % {"count": restored})
+    else:
+        messages.error(request, _("It was too late: the prediction is gone."))
     return redirect(_history_address(request))
 
 

@@ -46,7 +46,10 @@ def context() -> dict[str, Any]:
     """A section for each architecture of the project and for each further artifact."""
     cards = {name: card for name in artifact_names() if (card := _card(name))}
     names = [*PLANS, *(name for name in cards if name not in PLANS)]
-    return {"sections": [section(name, cards.get(name)) for name in names]}
+    return {
+        "sections": [section(name, cards.get(name)) for name in names],
+        "trained": [cards[name] for name in PLANS if name in cards],
+    }
 
 
 def section(name: str, card: Card | None) -> dict[str, Any]:
@@ -97,7 +100,7 @@ lesson = Lesson(
     slug="networks",
     title=_("The networks used here"),
     summary=_(
-        "What the networks of this site are made of, how they were trained, and how often they are right."
+        "What the networks of this site are made of, how they are trained, and how often they are right."
     ),
     order=20,
     template="learn/networks.html",

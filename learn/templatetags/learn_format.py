@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from predictions.templatetags import prediction_format
 
 register = template.Library()
 
 
-@register.filter
-def percent(probability: float) -> str:
-    """0.8725 -> ``87.3%``; never a false 0% or 100%."""
-    share = 100 * float(probability)
-    if 0 < share < 0.05:
-        return _("< %(number)s%%") % {"number": number_format(0.1, 1)}
-    if 99.95 <= share < 100:
-        return _("> %(number)s%%") % {"number": number_format(99.9, 1)}
-    return _("%(number)s%%") % {"number": number_format(round(share, 1), 1)}
-
-
-@register.filter
-def bar_width(probability: float) -> str:
-    """A probability as a length of 0 to 100 for SVG, with a point in every language."""
-    return f"{100 * min(1.0, max(0.0, float(probability))):.2f}"
+# A percentage looks the same in a lesson and in the workshop.
+percent = register.filter(prediction_format.percent)
+bar_width = register.filter(prediction_format.bar_width)
 
 
 @register.filter

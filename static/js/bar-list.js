@@ -2,7 +2,7 @@
 
 import { MOST } from "./bars.js";
 
-const parts = () => [gettext("left"), gettext("top"), gettext("width"), gettext("height")];
+const parts = () => [gettext("left"), gettext("top"), gettext("width"), gettext("height")].map((part) => `${part} %`);
 const percent = (fraction) => String(Math.round(fraction * 1000) / 10);
 
 /** Shows `bars` in `list`; `onSet(index, bar)` and `onRemove(index)` report what is done there. */

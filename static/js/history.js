@@ -6,16 +6,19 @@ import { toast } from "./toast.js";
 const list = document.querySelector("[data-history]");
 const empty = document.querySelector("[data-history-empty]");
 const count = document.querySelector("[data-history-count]");
+const notice = document.querySelector("[data-undo-notice]");
+const NOTICE_SECONDS = 10;
 
 function visible() {
   return [...list.children].filter((entry) => !entry.hidden);
 }
 
 function tell() {
-  const left = visible().length;
-  empty.hidden = left > 0;
-  list.hidden = left === 0;
-  count.textContent = interpolate(ngettext("%s prediction on this page", "%s predictions on this page", left), [left]);
+  const here = visible().length;
+  const left = Number(count.dataset.historyCount) - (list.children.length - here);
+  empty.hidden = here > 0;
+  list.hidden = here === 0;
+  count.textContent = interpolate(ngettext("%s prediction", "%s predictions", left), [left]);
 }
 
 function focusNear(entry) {
@@ -34,9 +37,18 @@ async function restore(entry, form, ids) {
     entry.hidden = false;
     tell();
     entry.querySelector("[data-delete] button").focus();
+    toast(gettext("The prediction is back."));
   } catch (problem) {
     toast(problem.message);
   }
+}
+
+if (notice) {
+  setTimeout(() => {
+    const focused = notice.contains(document.activeElement);
+    notice.hidden = true;
+    if (focused) document.getElementById("history-title").focus();
+  }, NOTICE_SECONDS * 1000);
 }
 
 list?.addEventListener("submit", async (event) => {

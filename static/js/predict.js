@@ -3,11 +3,12 @@
 
 import { showBars } from "./bar-list.js";
 import { BarEditor } from "./bars.js";
-import { ask } from "./http.js";
+import { ask, Problem } from "./http.js";
 import { pictures, read, readAddress } from "./picture.js";
 import { poll, renew } from "./poll.js";
+import { offerSamples } from "./samples.js";
 import { Several } from "./several.js";
-import { clearTrouble, passing, showTrouble } from "./trouble.js";
+import { clearTrouble, passing, sentenceOf, showTrouble } from "./trouble.js";
 
 const form = document.querySelector("[data-workshop]");
 const find = (name, root = form) => root.querySelector(`[data-${name}]`);
@@ -24,6 +25,7 @@ let current = null; // {file, id, sending}: the one picture on the canvas
 let several = null;
 let stopPolling = () => {};
 let busy = false;
+let asked = null; // {current, bars}: what the answers below are about
 
 // --- the stage -----------------------------------------------------------------------------------------------
 
@@ -42,6 +44,7 @@ const editor = new BarEditor(overlay, {
   onChange(bars) {
     form.elements.bars.value = bars.length ? JSON.stringify(bars) : "";
     find("clear-bars").hidden = !bars.length;
+    markStale();
     showBars(barList, bars, {
       onSet: (index, bar) => editor.set(index, bar),
       onRemove: (index) => removeBar(index),
@@ -76,6 +79,7 @@ function show(canvas, name, bars = []) {
   canvas.parentElement.classList.toggle("tiny", canvas.width < 200 && canvas.height < 200);
   figure.hidden = false;
   barsPanel.hidden = false;
+  hasPicture(true);
   editor.reset(canvas.width, canvas.height, bars);
 }
 
@@ -83,6 +87,13 @@ function caption(text, kind = "") {
   const place = figure.querySelector("figcaption");
   place.textContent = text;
   place.className = kind;
+}
+
+/** Without a picture the place to drop one is large, and the site's own pictures stand below it. */
+function hasPicture(yes) {
+  form.classList.toggle("has-picture", yes);
+  const { choose, chooseFirst } = find("choose").dataset;
+  find("choose").textContent = yes ? choose : chooseFirst;
 }
 
 function emptyStage() {
@@ -96,9 +107,6 @@ function emptyStage() {
   clearTrouble(pictureError);
   clearTrouble(sendError);
   stage.querySelector("#id_image_error")?.remove();
-  form.classList.add("has-picture");
-  const chooser = find("choose");
-  chooser.textContent = chooser.dataset.choose;
   // Answers about another picture would be taken for this one's.
   stopPolling();
   results.hidden = true;
@@ -111,6 +119,7 @@ function take(files) {
   if (!list.length) return;
   emptyStage();
   if (list.length === 1) return takeOne(list[0]);
+  hasPicture(true);
   several = new Several(listOfSeveral, list, draftAddress);
   if (several.left) {
     showTrouble(pictureError, { message: gettext("At most 200 pictures go at a time; the others were left out.") });
@@ -122,7 +131,7 @@ async function takeOne(file) {
   current = mine;
   pictureError.replaceChildren(working(interpolate(gettext("%s is being read"), [file.name])));
   mine.sending = (async () => {
-    const { canvas, blob } = await read(file);
+    const { canvas, blob } = await read(file).catch(() => ({ canvas: null, blob: file }));
     if (current !== mine) return false;
     mine.blob = blob;
     if (canvas) {
@@ -153,20 +162,25 @@ function upload(mine) {
     } catch (problem) {
       mine.problem = problem;
       if (current === mine) {
-        showTrouble(pictureError, problem, { again: passing(problem) ? () => upload(mine) : null, login });
+        if (figure.hidden) hasPicture(false);
+        const named = new Problem(problem.code, `${mine.file.name}: ${sentenceOf(problem)}`, problem.status);
+        showTrouble(pictureError, named, { again: passing(problem) ? () => upload(mine) : null, login });
       }
       return false;
     }
     mine.id = answer.id;
     if (current !== mine) return false;
+    let note = null;
     if (figure.hidden) {
       try {
         show(await readAddress(answer.picture_url, answer.width, answer.height), mine.file.name);
       } catch {
         // It can be asked about without being seen.
+        note = working(interpolate(gettext("%s is ready, though it cannot be shown here."), [mine.file.name]));
       }
     }
     clearTrouble(pictureError);
+    if (note) pictureError.append(note);
     caption(answer.warning ? `${mine.file.name}. ${answer.warning}` : mine.file.name, answer.warning ? "warned" : "");
     return true;
   })();
@@ -180,6 +194,12 @@ for (const input of form.querySelectorAll("input[type=file]")) {
     take(files);
   };
   input.addEventListener("change", changed);
+  // Enter would send the form; on what looks like a button it opens the dialogue.
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    input.click();
+  });
   if (input.files.length) changed();
 }
 
@@ -204,6 +224,11 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   stage.classList.remove("is-over");
   take(event.dataTransfer.files);
+});
+
+offerSamples(find("samples"), {
+  onFile: (file) => take([file]),
+  onTrouble: (problem, again) => showTrouble(pictureError, problem, { again: passing(problem) ? again : null }),
 });
 
 // --- asking --------------------------------------------------------------------------------------------------
@@ -239,6 +264,8 @@ async function send(retried = false) {
   body.delete("draft");
   for (const id of ids) body.append("draft", id);
   if (ids.length > 1) body.set("bars", "");
+  for (const sentence of several?.leftOut() ?? []) body.append("left_out", sentence);
+  const about = { current, bars: body.get("bars") };
   let answer;
   try {
     answer = await ask(form.action, body);
@@ -253,7 +280,25 @@ async function send(retried = false) {
   }
   form.elements.key.value = freshKey();
   if (answer.several) return location.assign(answer.url);
+  asked = about;
   return showResults(answer);
+}
+
+/** Says at once when the answers are no longer about what is on the stage. */
+function markStale() {
+  if (results.hidden || !asked) return;
+  const title = document.getElementById("results-title");
+  const otherPicture = asked.current !== current;
+  const stale = otherPicture || asked.bars !== form.elements.bars.value;
+  title.dataset.fresh ??= title.textContent;
+  const previous = otherPicture
+    ? gettext("Answer to the previous picture. Ask again.")
+    : gettext("Answer to the previous bars. Ask again.");
+  const words = stale ? previous : title.dataset.fresh;
+  results.classList.toggle("is-stale", stale);
+  if (title.textContent === words) return;
+  title.textContent = words;
+  if (stale) find("poll-says", document).textContent = words;
 }
 
 function showResults(answer) {
@@ -266,6 +311,7 @@ function showResults(answer) {
   renew(fragment, answer.fragment);
   says.textContent = answer.says;
   find("own-address", results).href = answer.url;
+  markStale();
   if (!answer.final) {
     stopPolling = poll(fragment, { address: answer.status, seen: answer.seen, says, trouble, login });
   }

@@ -2,7 +2,7 @@
 
 import { ask } from "./http.js";
 import { read } from "./picture.js";
-import { passing } from "./trouble.js";
+import { passing, sentenceOf } from "./trouble.js";
 
 const AT_ONCE = 2;
 const MOST = 200;
@@ -67,7 +67,7 @@ export class Several {
     } catch (problem) {
       entry.problem = problem;
       entry.state.className = "small wrong";
-      entry.state.textContent = problem.message;
+      entry.state.textContent = sentenceOf(problem);
     }
   }
 
@@ -82,6 +82,12 @@ export class Several {
     const problem = hopeful()?.problem;
     if (problem) throw problem;
     return this.entries.filter((entry) => entry.id && !entry.gone).map((entry) => entry.id);
+  }
+
+  /** A sentence for each picture that was refused and still stands in the list. */
+  leftOut() {
+    const refused = this.entries.filter((entry) => !entry.gone && !entry.id && entry.problem);
+    return refused.map((entry) => interpolate(gettext("%s: %s"), [entry.file.name, sentenceOf(entry.problem)]));
   }
 
   stop() {

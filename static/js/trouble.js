@@ -1,11 +1,20 @@
 // Shows a Problem where it belongs: a sentence and what can be done about it.
 
+import { Problem } from "./http.js";
+
+/** The problem as a sentence for a person. The text of an error of the browser's own is for developers only. */
+export function sentenceOf(problem) {
+  if (!(problem instanceof Error) || problem instanceof Problem) return problem.message;
+  console.error(problem);
+  return gettext("Something went wrong on this page. Reload it; your answer is in the history.");
+}
+
 /** Fills `place` with the problem's sentence, a way to log in when that is what is missing, and "Try again". */
 export function showTrouble(place, problem, { again = null, login = "" } = {}) {
   const box = document.createElement("div");
   box.className = "notice error cluster apart";
   const text = document.createElement("p");
-  text.textContent = problem.message;
+  text.textContent = sentenceOf(problem);
   box.append(text);
   const actions = document.createElement("p");
   actions.className = "cluster";

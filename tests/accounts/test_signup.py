@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from accounts.forms import SignupForm
+from accounts.forms import PASSWORD_HINT, SignupForm
 from accounts.models import User
 from tests.factories import PASSWORD
 
@@ -61,6 +61,31 @@ def test_bad_input_gets_its_fields_error_and_makes_nothing(client, email, passwo
         assert email in response.content.decode()
     if password:
         assert f'value="{password}"' not in response.content.decode()
+
+
+def test_one_hint_about_passwords_gives_way_to_what_is_wrong(client):
+    assert str(PASSWORD_HINT) in client.get(reverse("account_signup")).content.decode()
+    html = sign_up(client, password="8364019275").content.decode()
+    assert str(PASSWORD_HINT) not in html
+    assert "id_password1_helptext" not in html
+    assert "entirely numeric" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("account_signup", ["E-mail address", "Password", "Password again"]),
+        ("account_login", ["E-mail address", "Password"]),
+        ("account_reset_password", ["E-mail address"]),
+        ("account_change_password", ["Current password", "New password", "New password again"]),
+        ("account_email", ["E-mail address"]),
+    ],
+)
+def test_the_fields_are_called_the_same_everywhere(client, user, name, labels):
+    if name in ("account_change_password", "account_email"):
+        client.force_login(user)
+    form = client.get(reverse(name)).context["form"]
+    assert [field.label for field in form.visible_fields()] == labels
 
 
 def test_the_second_password_has_to_be_the_first(client):

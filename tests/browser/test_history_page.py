@@ -44,14 +44,27 @@ def test_deleting_needs_no_reload_and_undo_brings_it_back(visitor: Visitor) -> N
     page.evaluate("window.stays = true")
     page.locator("[data-delete] button").first.click()
     expect(page.locator("[data-run]:visible")).to_have_count(1)
-    expect(page.locator("[data-history-count]")).to_have_text("1 prediction on this page")
+    expect(page.locator("[data-history-count]")).to_have_text("1 prediction")
     toast = page.locator("#toasts")
     expect(toast).to_contain_text("The prediction is deleted.")
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator("[data-run]:visible")).to_have_count(2)
+    expect(page.locator("[data-history-count]")).to_have_text("2 predictions")
+    expect(toast).to_contain_text("The prediction is back.")
     assert page.evaluate("window.stays")
     page.reload()
     expect(page.locator("[data-run]")).to_have_count(2)
+
+
+def test_the_offer_to_undo_goes_when_its_time_is_over(visitor: Visitor) -> None:
+    page = filled(visitor, "red")
+    page.locator(".entry-link").first.click()
+    page.clock.install()
+    page.get_by_role("button", name="Delete").click()
+    notice = page.locator("[data-undo-notice]")
+    expect(notice).to_be_visible()
+    page.clock.fast_forward(11_000)
+    expect(notice).to_be_hidden()
 
 
 def test_by_keyboard_the_focus_goes_to_the_next_entry_and_back(visitor: Visitor) -> None:

@@ -26,8 +26,8 @@ def fits(page: Page) -> bool:
 def test_from_signing_up_to_a_named_picture_and_back_to_it(visitor: Visitor, width: int) -> None:
     page = visitor.open(width=width, login=False)
     page.goto("/")
-    page.click("main a[href='/predict/']")
-    page.click("main a[href*='signup']")
+    page.click("main .hero a[href$='/predict/']")
+    page.wait_for_url("**/accounts/signup/**")
     page.fill("[name=email]", f"new-{uuid.uuid4().hex[:12]}@example.com")
     page.fill("[name=password1]", PASSWORD)
     page.fill("[name=password2]", PASSWORD)

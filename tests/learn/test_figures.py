@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -48,6 +49,12 @@ def test_softmax_sums_to_one_also_as_printed():
     rows = arithmetic.softmax_example()["rows"]
     assert sum(row.probability for row in rows) == pytest.approx(1)
     assert sum(round(100 * row.probability, 1) for row in rows) == pytest.approx(100)
+
+
+def test_the_exponentials_of_softmax_add_up_as_printed():
+    softmax = arithmetic.softmax_example()
+    printed = [Decimal(f"{row.exponential:.3f}") for row in softmax["rows"]]
+    assert sum(printed) == Decimal(f"{softmax['total']:.3f}")
 
 
 def test_the_weights_are_counted_right():

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from learn import home
+from tests.factories import make_user
 
 EXAMPLE = {
     "sample": {
@@ -74,6 +75,22 @@ def test_it_offers_the_ways_in(client, example):
     html = client.get("/").content.decode()
     assert 'href="/predict/"' in html
     assert 'href="/learn/"' in html
+
+
+@pytest.mark.django_db
+def test_whoever_has_no_account_is_led_to_one_and_on_to_the_pictures(client, example):
+    visitors = client.get("/").content.decode()
+    assert '<a class="button" href="/accounts/signup/?next=/predict/">' in visitors
+    assert "an e-mail address and a password are all it takes" in visitors
+    client.force_login(make_user())
+    users = client.get("/").content.decode()
+    assert '<a class="button" href="/predict/">' in users
+    assert "are all it takes" not in users
+
+
+def test_the_covered_picture_is_described_in_one_sentence(client, example):
+    example(lambda data: data["sample"].update(alt="A wall clock."))
+    assert 'alt="A wall clock, partly covered by a black bar"' in client.get("/").content.decode()
 
 
 def test_without_an_example_a_worked_convolution_is_drawn(client, example):

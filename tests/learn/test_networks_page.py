@@ -53,6 +53,14 @@ def test_an_untrained_network_is_described_without_figures(page, artifacts):
     assert page().count(NOT_TRAINED) == 1
 
 
+def test_only_trained_networks_are_said_to_have_learned(page, artifacts):
+    assert "The networks of this project are made for CIFAR-100." in page()
+    write_card(artifacts, "vgg")
+    assert "The network of this project, Little network, learned from CIFAR-100." in page()
+    write_card(artifacts, "wideresnet")
+    assert "The networks of this project learned from CIFAR-100." in page()
+
+
 def test_a_further_network_gets_its_section_without_a_change_of_code(page, artifacts):
     write_card(artifacts, "teacher", title="A teacher’s own")
     html = page()

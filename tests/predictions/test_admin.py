@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from predictions import worker
 from predictions.models import Prediction, Upload
+from predictions.templatetags.prediction_format import percent
 from tests.factories import finish, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
@@ -41,6 +42,19 @@ def test_every_list_and_every_entry_opens(admin_client: Client, run: Prediction,
     key = {"upload": run.upload_id, "prediction": run.pk, "heartbeat": "host_3A1"}[model]
     entry = admin_client.get(reverse(f"admin:predictions_{model}_change", args=[key]))
     assert entry.status_code == 200
+
+
+def test_the_list_shows_percentages_and_sizes_in_one_piece(admin_client: Client, run: Prediction) -> None:
+    page = admin_client.get(reverse("admin:predictions_prediction_changelist")).content.decode()
+    assert f"{percent(run.probability1)}</td>" in page
+    assert "Convoscope" in page
+    page = admin_client.get(reverse("admin:predictions_upload_changelist")).content.decode()
+    assert f"{run.upload.width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{run.upload.height}" in page
+
+
+def test_no_two_parts_of_the_console_have_one_name(admin_client: Client) -> None:
+    names = [app["name"] for app in admin_client.get(reverse("admin:index")).context["app_list"]]
+    assert len(names) == len(set(names))
 
 
 def test_uploads_show_thumbnails_that_staff_may_see(admin_client: Client, run: Prediction) -> None:

@@ -328,10 +328,25 @@ def test_the_document_describes_every_call() -> None:
     assert set(schema["components"]["schemas"]["Prediction"]["properties"]) == KEYS
 
 
+def test_the_document_names_every_call_and_gives_errors_one_shape() -> None:
+    schema = Client().get("/api/schema/?format=json").json()
+    for call in [call for path in schema["paths"].values() for call in path.values()]:
+        assert call["summary"]
+        errors = {status: answer for status, answer in call["responses"].items() if status >= "400"}
+        assert "429" in errors
+        for answer in errors.values():
+            (content,) = answer["content"].values()
+            assert content["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
+    detail = schema["components"]["schemas"]["ErrorDetail"]
+    assert set(detail["properties"]) == {"code", "message", "fields"}
+    assert set(detail["required"]) == {"code", "message"}
+
+
 def test_a_page_shows_the_document() -> None:
     response = Client().get("/api/docs/")
     assert response.status_code == 200
     assert b"swagger" in response.content
+    assert b'<a href="/">Back to Convoscope</a>' in response.content
 
 
 def test_a_request_that_reads_too_long_rejects_the_rest_with_a_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,7 +174,8 @@ def test_a_filter_that_makes_no_sense_says_so_at_its_field_and_shows_nothing(
     assert response.status_code == 200
     assert sentence in text(response)
     assert listed(response) == []
-    assert "This filter cannot be read" in text(response)
+    # Days in the wrong order can be read: the sentence at the field is all there is to say.
+    assert ("This filter cannot be read" in text(response)) is ("lies before" not in sentence)
 
 
 def test_what_was_typed_stays_in_the_field(page: Client, user: User) -> None:
@@ -267,7 +269,14 @@ def test_without_a_script_the_page_offers_the_undo_once(page: Client, user: User
     assert "The prediction is deleted." not in text(page.get("/history/"))
     response = page.post("/predictions/undo/", {"id": str(run.pk), "query": "model=tiny"})
     assert response["Location"] == "/history/?model=tiny"
-    assert listed(page.get("/history/")) == [str(run.pk)]
+    response = page.get("/history/")
+    assert listed(response) == [str(run.pk)]
+    assert "The prediction is back." in text(response)
+
+
+def test_without_a_script_an_undo_that_comes_too_late_says_so(page: Client) -> None:
+    response = page.post("/predictions/undo/", {"id": str(uuid.uuid4())}, follow=True)
+    assert "It was too late: the prediction is gone." in text(response)
 
 
 def test_the_way_back_never_leaves_the_site(page: Client) -> None:

@@ -85,7 +85,9 @@ def test_the_page_of_several_pictures_says_which_were_left_out(visitor: Visitor)
 
 def test_enter_on_the_chooser_opens_the_dialogue(visitor: Visitor) -> None:
     page = visitor.open()
-    page.goto("/predict/")
+    # Whoever listens only from the key on may be too late for the dialogue.
+    page.on("filechooser", lambda chooser: None)
+    page.goto("/predict/", wait_until="networkidle")
     page.focus("#id_image")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -62,11 +63,30 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.LiveSta
         yield running
 
 
+def can_be_written(database: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(database, timeout=0.5)) as link:
+        try:
+            link.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        link.rollback()
+        return True
+
+
 @pytest.fixture
 def idle_worker(stack: services.LiveStack) -> Iterator[Callable[[], None]]:
     """A worker that does nothing until it is told to go on."""
     worker = stack.workers[0]
-    os.kill(worker.pid, signal.SIGSTOP)
+
+    def frozen_without_the_lock() -> bool:
+        os.kill(worker.pid, signal.SIGSTOP)
+        if can_be_written(stack.folder / "convoscope.sqlite3"):
+            return True
+        # It was stopped in the middle of writing, and nobody else could write until it goes on.
+        os.kill(worker.pid, signal.SIGCONT)
+        return False
+
+    services.wait_until(frozen_without_the_lock, 20, "the worker stopping between two writes")
 
     def go_on() -> None:
         os.kill(worker.pid, signal.SIGCONT)

@@ -58,7 +58,7 @@ def test_a_reader_as_fast_as_the_writer_never_meets_half_a_message(channel: Any)
 
 
 def test_a_damaged_message_is_dropped_and_the_next_one_taken(channel: Any, tmp_path: Path) -> None:
-    (tmp_path / "messages" / "1_damaged.work.msg").write_bytes(b"")
+    (tmp_path / "messages" / "0_damaged.work.msg").write_bytes(b"")
     channel._put("work", {"number": 1})
     with pytest.raises(Empty):
         channel._get("work")

@@ -24,6 +24,11 @@ def _size(width: int, height: int) -> str:
     return f"{width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{height}"
 
 
+def _thumbnail(upload_id: Any) -> str:
+    address = reverse("admin:predictions_upload_picture", args=[upload_id])
+    return format_html('<img src="{}?size=thumb" alt="" width="80" loading="lazy">', address)
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Nothing is typed in here: rows come from users and workers."""
 
@@ -88,8 +93,7 @@ class UploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("picture"))
     def thumbnail(self, upload: Upload) -> str:
-        address = reverse("admin:predictions_upload_picture", args=[upload.pk])
-        return format_html('<img src="{}?size=thumb" alt="" width="80" loading="lazy">', address)
+        return _thumbnail(upload.pk)
 
     @admin.display(description=_("picture"))
     def picture(self, upload: Upload) -> str:
@@ -175,8 +179,7 @@ class PredictionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("picture"))
     def thumbnail(self, run: Prediction) -> str:
-        address = reverse("admin:predictions_upload_picture", args=[run.upload_id])
-        return format_html('<img src="{}?size=thumb" alt="" width="80" loading="lazy">', address)
+        return _thumbnail(run.upload_id)
 
     @admin.display(description=_("answer"), ordering="top1")
     def answer(self, run: Prediction) -> str:

@@ -16,10 +16,9 @@ from predictions import services
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.groups import uploads_of
 from predictions.images import PreparedImage
-from predictions.intake import take_all
+from predictions.intake import MAX_PICTURES, take_all
 from predictions.models import Upload
 
-MAX_PICTURES = 200
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/heic,image/heif,.heic,.heif,.avif"
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from ml import artifact
 from ml.predictor import Predictor, load_predictor
-from predictions.models import Prediction
+from predictions.models import NetworkInput, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def compute(claim: str, runs: list[Prediction]) -> None:
         for run in runs:
             Prediction.objects.fail(claim, run, "no_artifact", NO_ARTIFACT)
         return
-    inputs = {row.pk: row for row in _inputs(runs)}
+    inputs = NetworkInput.objects.in_bulk([run.network_input_id for run in runs])
     good: list[Prediction] = []
     arrays: list[Any] = []
     for run in runs:
@@ -108,12 +108,6 @@ def compute(claim: str, runs: list[Prediction]) -> None:
             continue
         fields = Prediction.answer_fields(run.model_id, network.top(row))
         Prediction.objects.finish(claim, run, artifact=network.card.version, **fields)
-
-
-def _inputs(runs: list[Prediction]) -> Any:
-    from predictions.models import NetworkInput
-
-    return NetworkInput.objects.filter(pk__in=[run.network_input_id for run in runs])
 
 
 def _pixels(row: Any, size: int) -> Any:

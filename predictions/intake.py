@@ -11,6 +11,7 @@ from predictions.decoding import MAX_BYTES
 from predictions.images import MESSAGES, ImageRejected, PreparedImage, display_name, prepare
 from predictions.services import RejectedPicture
 
+MAX_PICTURES = 200
 # One request holds a decoder no longer than this; what is left then is rejected with a sentence.
 READING_SECONDS = 90.0
 

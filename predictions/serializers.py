@@ -10,10 +10,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from predictions.corruption import MAX_BARS, BarsInvalid, parse_bars
+from predictions.intake import MAX_PICTURES
 from predictions.models import Batch, Job, Prediction
 from predictions.services import RejectedPicture
-
-MAX_PICTURES = 200
 
 
 class AnswerSerializer(serializers.Serializer):

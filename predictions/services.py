@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -31,7 +30,6 @@ from predictions.models import (
     Upload,
 )
 
-logger = logging.getLogger(__name__)
 
 QUOTA_BYTES = 2 * 1024**3
 QUOTA_PICTURES = 20_000
@@ -368,7 +366,7 @@ def delete(owner: User, ids: Iterable[Any]) -> list[Any]:
     ``removal.purge`` removes them.
     """
     with transaction.atomic():
-        runs = Prediction.objects.of(owner).filter(Q(pk__in=list(ids)))
+        runs = Prediction.objects.of(owner).filter(pk__in=list(ids))
         found = list(runs.values_list("pk", "clean_run_id"))
         asked = [pk for pk, _clean in found]
         beside = {clean for _pk, clean in found if clean}

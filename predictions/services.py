@@ -30,7 +30,6 @@ from predictions.models import (
     Upload,
 )
 
-
 QUOTA_BYTES = 2 * 1024**3
 QUOTA_PICTURES = 20_000
 QUOTA_IN_FLIGHT = 2_000

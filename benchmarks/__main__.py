@@ -6,11 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import engines, way
+from benchmarks import engines, scaling, way, worker
 from ml.config import processor
 from ml.storage import write_json
 
-PARTS = {"engines": engines.measure, "way": way.measure}
+PARTS = {
+    "engines": engines.measure,
+    "scaling": scaling.measure,
+    "worker": worker.measure,
+    "way": way.measure,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

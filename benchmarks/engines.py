@@ -1,74 +1,106 @@
-"""Each network on each engine in one run: milliseconds a picture alone and in batches of 32, load time, memory.
+"""Each network on each engine in one run: milliseconds a picture alone and in batches of 32, start, memory.
 
-Every engine runs in a process of its own, so that none pays for another's threads or memory; rounds alternate, and
-the best of five is kept, because other programs can only slow one down.
+Every engine runs in a process of its own, so that none pays for another's threads or memory. They are measured in
+turn, a little each, and the best round of each is kept, because other programs can only slow one down. All get the
+same uint8 pictures; those that compute in float32 must agree, or the run fails.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from ml import config
-
-ENGINES = [("openvino", "int8"), ("openvino", "float32"), ("tensorflow", "float32")]
-ROUNDS = 3
-
-PROBE = """
-import json, pathlib, re, sys, time
-start = time.perf_counter()
 import numpy as np
-from ml.predictor import load_predictor
-name, engine, precision = sys.argv[1:]
-p = load_predictor(name, engine=engine, precision=precision)
-rng = np.random.default_rng(0)
-pictures = rng.integers(0, 256, (32, p.card.size, p.card.size, 3), dtype=np.uint8)
-p.predict_arrays(pictures[:1])
-first = time.perf_counter() - start
-def best(batch, repeat):
-    p.predict_arrays(batch)
-    times = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        for _ in range(repeat):
-            p.predict_arrays(batch)
-        times.append((time.perf_counter() - begin) / repeat / len(batch))
-    return min(times) * 1000
-out = {"alone": best(pictures[:1], 20), "batch": best(pictures, 3), "first": first}
-status = pathlib.Path("/proc/self/status")
-# Not getrusage: its peak is inherited from the process that started this one.
-peak = re.search(r"VmHWM:\\s+(\\d+)", status.read_text()) if status.exists() else None
-out["memory"] = int(peak[1]) / 1024 if peak else 0
-print(json.dumps(out))
-"""
+
+from benchmarks.probe import BATCH, Probe
+from ml import artifact
+from ml.artifact import Card
+
+RIVAL = ("SavedModel", "float32")
+ENGINES = [
+    ("openvino", "int8"),
+    ("openvino", "bfloat16"),
+    ("openvino", "float32"),
+    ("ONNX Runtime", "float32"),
+    RIVAL,
+]
+NAMES = {"openvino": "OpenVINO", "SavedModel": "TensorFlow SavedModel"}
+ROUNDS = 12
+ALONE_REPEATS = 10
+TOLERANCE = 1e-4
 
 
-def probe(name: str, engine: str, precision: str) -> dict[str, float]:
-    command = [sys.executable, "-c", PROBE, name, engine, precision]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    values: dict[str, float] = json.loads(result.stdout.strip().splitlines()[-1])
-    return values
+def arguments(card: Card, engine: str, precision: str, folder: Path) -> list[str]:
+    """What a probe is started with; the files of the other formats are written first, by processes of their own."""
+    command = [card.name, engine, f"--precision={precision}"]
+    if engine == "ONNX Runtime":
+        file = folder / f"{card.name}.onnx"
+        _python("benchmarks.onnx_graph", card.name, str(file))
+        return [*command, f"--file={file}"]
+    if engine == "SavedModel":
+        _python("ml.saved_model", card.name, f"--out={folder}")
+        return [*command, f"--file={folder / card.name / '1'}"]
+    return command
+
+
+def _python(module: str, *given: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, *given], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{module} failed: {done.stderr[-2000:]}")
 
 
 def measure() -> list[dict[str, Any]]:
     rows = []
-    for name in config.artifact_names():
-        runs: dict[tuple[str, str], list[dict[str, float]]] = {engine: [] for engine in ENGINES}
+    for card in artifact.cards():
+        with tempfile.TemporaryDirectory(prefix="convoscope-bench-") as folder:
+            rows += measure_network(card, Path(folder))
+    return rows
+
+
+def measure_network(card: Card, folder: Path) -> list[dict[str, Any]]:
+    """One row an engine; ``times_alone`` and ``times_in_32`` are its throughput divided by the SavedModel's."""
+    wanted = [
+        (engine, p) for engine, p in ENGINES if p != "int8" or f"{artifact.QUANTISED}.xml" in card.files
+    ]
+    given = {key: arguments(card, *key, folder) for key in wanted}
+    with contextlib.ExitStack() as opened:
+        probes, first = {}, {}
+        for key, values in given.items():
+            # Twice: the first start also reads files that no later one has to read from the disk.
+            with Probe(*values) as cold:
+                first[key] = cold.first_seconds
+            probes[key] = opened.enter_context(Probe(*values))
+            first[key] = min(first[key], probes[key].first_seconds)
+        alone: dict[tuple[str, str], list[float]] = {key: [] for key in wanted}
+        batch: dict[tuple[str, str], list[float]] = {key: [] for key in wanted}
         for _ in range(ROUNDS):
-            for engine in ENGINES:
-                runs[engine].append(probe(name, *engine))
-        for (engine, precision), values in runs.items():
-            rows.append(
-                {
-                    "network": name,
-                    "engine": engine,
-                    "precision": precision,
-                    "ms_alone": round(min(v["alone"] for v in values), 3),
-                    "ms_in_32": round(min(v["batch"] for v in values), 3),
-                    "first_answer_s": round(min(v["first"] for v in values), 2),
-                    "memory_mb": round(min(v["memory"] for v in values)),
-                }
-            )
+            for key, probe in probes.items():
+                alone[key].append(probe.value(f"1 {ALONE_REPEATS}")["ms"])
+                batch[key].append(probe.value(f"{BATCH} 1")["ms"])
+        checks = {key: probe.value("check 0") for key, probe in probes.items()}
+    expected = np.array(checks["openvino", "float32"]["logits"])
+    rows = []
+    for engine, precision in wanted:
+        key = (engine, precision)
+        difference = float(np.abs(np.array(checks[key]["logits"]) - expected).max())
+        if precision == "float32" and difference > TOLERANCE * max(1.0, float(np.abs(expected).max())):
+            raise RuntimeError(f"{engine} is {difference:.2g} off the exact logits of {card.name}")
+        rows.append(
+            {
+                "network": card.name,
+                "version": card.version,
+                "engine": NAMES.get(engine, engine),
+                "precision": precision,
+                "ms_alone": round(min(alone[key]), 3),
+                "ms_in_32": round(min(batch[key]), 3),
+                "times_alone": round(min(alone[RIVAL]) / min(alone[key]), 2),
+                "times_in_32": round(min(batch[RIVAL]) / min(batch[key]), 2),
+                "first_answer_s": round(first[key], 2),
+                "memory_mb": round(checks[key]["memory"]),
+            }
+        )
     return rows

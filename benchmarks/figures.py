@@ -10,15 +10,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks import model_card
 from ml import artifact
-from ml.artifact import Card
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
-
-
-def percent(value: float) -> str:
-    return f"{value:.2%}"
 
 
 def load(part: str) -> dict[str, Any] | None:
@@ -26,21 +22,69 @@ def load(part: str) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def accuracy_table(cards: list[Card]) -> str:
+def table(head: str, lines: list[str]) -> str:
+    """A Markdown table; ``head`` is its first line."""
+    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *lines])
+
+
+def engines_table(rows: list[dict[str, Any]], source: str) -> list[str]:
+    title = (
+        "Engines, milliseconds a picture, and how many times as many pictures as TensorFlow's SavedModel each answers "
+        f"in the same time ({source}):"
+    )
+    head = (
+        "| network | engine | alone | in batches of 32 | times TensorFlow, alone | in batches of 32 "
+        "| process start to first answer | memory |"
+    )
     lines = [
-        "| network | computed in | top-1 | top-5 | calibration error | same top-1 as float32 (where surer than 0.6) |",
-        "|---|---|---|---|---|---|",
+        f"| {row['network']} | {row['engine']} {row['precision']} | {row['ms_alone']:.2f} "
+        f"| {row['ms_in_32']:.2f} | {row['times_alone']:.1f} | {row['times_in_32']:.1f} "
+        f"| {row['first_answer_s']:.1f} s | {row['memory_mb']} MB |"
+        for row in rows
     ]
-    for card in cards:
-        served, exact = card.metrics, card.reference_metrics
-        lines.append(
-            f"| {card.title} ({card.version}) | int8, served | {percent(served['top1'])} | {percent(served['top5'])} "
-            f"| {served['ece']:.4f} | {percent(served['agreement'])} ({percent(served['agreement_sure'])}) |"
-        )
-        lines.append(
-            f"| | float32 | {percent(exact['top1'])} | {percent(exact['top5'])} | {exact['ece']:.4f} | |"
-        )
-    return "\n".join(lines)
+    return [title, table(head, lines)]
+
+
+def scaling_table(rows: list[dict[str, Any]], source: str) -> list[str]:
+    title = (
+        "Threads and processes, as served in batches of 32, beside this machine's limit: a bare int8 matrix product "
+        f"on as many threads ({source}):"
+    )
+    head = (
+        "| network | processes x threads | pictures a second | times one thread "
+        "| billion multiply-adds a second | matrix product | reached |"
+    )
+    lines = [
+        f"| {row['network']} | {row['processes']} x {row['threads']} | {row['per_second']:.0f} "
+        f"| {row['times_one']:.2f} | {row['gmacs']:.0f} "
+        + (f"| {row['limit_gmacs']} | {row['of_limit']:.0%} |" if row["of_limit"] else "| | |")
+        for row in rows
+    ]
+    return [title, table(head, lines)]
+
+
+def worker_sentence(rows: list[dict[str, Any]], source: str) -> list[str]:
+    (row,) = rows
+    sentence = (
+        f"A worker with {' and '.join(row['networks'])} loaded answers {row['first_answer_s']:.1f} s after the start "
+        f"of its process (every network: {row['all_answered_s']:.1f} s). Its process that predicts then holds "
+        f"{row['memory_mb']} MB, together with Celery's parent process {row['both_mb']} MB ({source})."
+    )
+    return [sentence]
+
+
+def way_table(rows: list[dict[str, Any]], source: str) -> list[str]:
+    lines = [
+        f"| {row['network']} | {row['one_p50_ms']} ms | {row['one_p95_ms']} ms | {row['thirty_s']:.2f} s "
+        f"| {row['thirty_bare_predictor_s']:.2f} s |"
+        for row in rows
+    ]
+    return [
+        f"The whole way as a client sees it, POST to `done`, with SQLite and files as under `make run` ({source}):",
+        table(
+            "| network | one picture, p50 | p95 | 30 in one POST | the same 30 on the bare predictor |", lines
+        ),
+    ]
 
 
 def readme() -> str:
@@ -48,50 +92,17 @@ def readme() -> str:
     cards = artifact.cards()
     parts = [
         "CIFAR-100 test set, 10,000 pictures, one run (`python -m ml.evaluate MODEL --data DIR`):",
-        accuracy_table(cards),
+        model_card.accuracy_table(cards),
     ]
-    if engines := load("engines"):
-        parts.append(f"Engines, milliseconds a picture (`make bench`; {engines['hardware']}):")
-        lines = [
-            "| network | engine | alone | in batches of 32 | process start to first answer | memory |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {row['network']} | {row['engine']} {row['precision']} | {row['ms_alone']:.2f} | {row['ms_in_32']:.2f} "
-            f"| {row['first_answer_s']:.1f} s | {row['memory_mb']} MB |"
-            for row in engines["rows"]
-        ]
-        parts.append("\n".join(lines))
-    if way := load("way"):
-        parts.append(
-            f"The whole way as a client sees it, POST to `done`, with SQLite and files as under `make run` "
-            f"(`make bench`; {way['hardware']}):"
-        )
-        lines = [
-            "| network | one picture, p50 | p95 | 30 in one POST | the same 30 on the bare predictor |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {row['network']} | {row['one_p50_ms']} ms | {row['one_p95_ms']} ms | {row['thirty_s']:.2f} s "
-            f"| {row['thirty_bare_predictor_s']:.2f} s |"
-            for row in way["rows"]
-        ]
-        parts.append("\n".join(lines))
+    for part, write in (
+        ("engines", engines_table),
+        ("scaling", scaling_table),
+        ("worker", worker_sentence),
+        ("way", way_table),
+    ):
+        if results := load(part):
+            parts += write(results["rows"], f"`make bench`; {results['hardware']}")
     return "\n\n".join(parts)
-
-
-def model_card(name: str) -> str:
-    """What stands between a network's marks in ml/README.md."""
-    card = artifact.load_card(name)
-    training, served = card.training, card.metrics
-    minutes = training["training_seconds"] / 60
-    run = (
-        f"One run of {training['recipe']['epochs']} epochs, {minutes:.0f} minutes on {training['hardware']} "
-        f"({training['backend']}), beside other work; no spread is known. Held-out accuracy at the end "
-        f"{percent(training['val_accuracy'])}; temperature {card.temperature}."
-    )
-    likelihood = f"Negative log-likelihood {served['nll']:.4f} as served, on {served['n']} test pictures."
-    return "\n\n".join([run, accuracy_table([card]), likelihood])
 
 
 def put(text: str, mark: str, content: str) -> str:
@@ -109,7 +120,7 @@ def texts() -> dict[Path, str]:
     front = ROOT / "README.md"
     cards = card_page.read_text(encoding="utf-8")
     for card in artifact.cards():
-        cards = put(cards, card.name, model_card(card.name))
+        cards = put(cards, card.name, model_card.network(card.name))
     return {front: put(front.read_text(encoding="utf-8"), "figures", readme()), card_page: cards}
 
 

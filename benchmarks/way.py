@@ -29,16 +29,27 @@ def picture(width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-def form(data: bytes, count: int, model: str) -> bytes:
+def form(data: bytes, count: int, *models: str) -> bytes:
     head = f'--{EDGE}\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'.encode()
-    field = f'--{EDGE}\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n--{EDGE}--\r\n'
-    return (head + data + b"\r\n") * count + field.encode()
+    fields = [
+        f'--{EDGE}\r\nContent-Disposition: form-data; name="model"\r\n\r\n{model}\r\n' for model in models
+    ]
+    return (head + data + b"\r\n") * count + ("".join(fields) + f"--{EDGE}--\r\n").encode()
 
 
 class Client:
     def __init__(self, port: int, key: str) -> None:
         self.link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.key = key
+
+    @classmethod
+    def of(cls, stack: Any) -> Client:
+        """With a new account and its token."""
+        key = stack.python(
+            "from accounts.models import ApiToken, User;"
+            "print(ApiToken.objects.issue(User.objects.create_user('bench@example.com', None), 'bench')[1])"
+        ).split()[-1]
+        return cls(stack.port, key)
 
     def call(self, path: str, body: bytes | None = None) -> Any:
         headers = {"Authorization": f"Token {self.key}"}
@@ -62,11 +73,7 @@ def measure() -> list[dict[str, Any]]:
 
     rows = []
     with running_stack() as stack:
-        key = stack.python(
-            "from accounts.models import ApiToken, User;"
-            "print(ApiToken.objects.issue(User.objects.create_user('bench@example.com', None), 'bench')[1])"
-        ).split()[-1]
-        client = Client(stack.port, key)
+        client = Client.of(stack)
         large = picture(800, 600)
         for name in config.artifact_names():
             client.seconds(large, 1, name)

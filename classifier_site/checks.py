@@ -19,7 +19,8 @@ def refuse_unsafe_production() -> None:
     """Ends the process with one sentence a problem; for the web server and workers, which run no checks."""
     if not settings.PRODUCTION:
         return
-    problems = [problem for problem in check_production(None) + check_artifacts(None) if problem.is_serious()]
+    found = check_production(None) + check_artifacts(None) + check_engine(None)
+    problems = [problem for problem in found if problem.is_serious()]
     if problems:
         raise SystemExit("\n".join(f"{problem.id}: {problem.msg} {problem.hint}" for problem in problems))
 
@@ -65,6 +66,20 @@ def check_artifacts(app_configs: Sequence[Any] | None, **options: Any) -> list[C
                 )
             )
     return problems
+
+
+@register(TAG)
+def check_engine(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """An engine on a server needs the server's address, on a laptop too."""
+    from ml.config import serving_url
+
+    if settings.ML_ENGINE != "tensorflow_serving":
+        return []
+    try:
+        serving_url()
+    except ValueError as error:
+        return _error(11, str(error), "Set it, or remove ML_ENGINE to answer in the worker itself.")
+    return []
 
 
 def _error(number: int, message: str, hint: str) -> list[CheckMessage]:

@@ -366,7 +366,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- networks ---------------------------------------------------------------------------------------------
 
-ML_ENGINE = env.text("ML_ENGINE", "openvino", choices=("openvino", "tensorflow"))
+ML_ENGINE = env.text("ML_ENGINE", "openvino", choices=("openvino", "tensorflow", "tensorflow_serving"))
 ML_THREADS = env.number("ML_THREADS", 0, minimum=0, maximum=256) or None  # None lets the engine choose
 
 # --- language and time ------------------------------------------------------------------------------------

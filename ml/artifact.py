@@ -4,6 +4,9 @@
     network.xml, .bin    the exact graph in OpenVINO's format; kernels stored as float16, computed in float32
     int8.xml, .bin       the quantised graph that answers
     log.jsonl            one line an epoch of the training run
+    snapshots/           the weights along the run (``ml.snapshots``), listed in the card
+    outside.npz          what the score for pictures outside the classes is computed from (``ml.outside_score``)
+    evaluation.json      reliability, every class and every confusion on the test set (``ml.evaluate.evaluation``)
 
 Nothing here imports Keras or TensorFlow; OpenVINO only where a graph is read.
 """
@@ -31,6 +34,20 @@ logger = logging.getLogger(__name__)
 EXACT = "network"
 QUANTISED = "int8"
 LOG = "log.jsonl"
+EVALUATION = "evaluation.json"
+WEIGHT = "weight:"
+"""Before the name of each constant of the exact graph that is a weight."""
+
+LEAST_RECORD = 30
+"""Fewer test pictures than this in a bin say nothing: of 30, one more or less right is 3 percentage points."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How often a network was right when it was about as sure as now: ``accuracy`` (0..1) of ``n`` test pictures."""
+
+    accuracy: float
+    n: int
 
 
 class ArtifactError(Exception):
@@ -39,7 +56,7 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True)
 class Card:
-    """What ``card.json`` says. ``files`` maps file names to their sha256; ``temperature`` divides the logits."""
+    """What ``card.json`` says. ``files`` maps file names to their sha256; ``temperatures`` divide the logits."""
 
     name: str
     title: str
@@ -56,6 +73,10 @@ class Card:
     reference_metrics: dict[str, Any]
     training: dict[str, Any]
     files: dict[str, str] = field(repr=False)
+    black_slope: float = 0.0
+    outside: dict[str, Any] | None = None
+    snapshots: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    quantisation: dict[str, Any] = field(default_factory=dict, repr=False)
     folder: Path = field(default=Path(), compare=False)
 
     @property
@@ -72,6 +93,36 @@ class Card:
     def is_person(self, index: int) -> bool:
         """Whether the class is about people, of whom the network knows nothing."""
         return self.labels[index] in PEOPLE
+
+    def temperatures(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """What divides the logits of each picture, (n,): ``temperature`` times (1 + ``black_slope`` x share of black).
+
+        pixels: uint8 (n, size, size, 3). A network trained on whole pictures is too sure of covered ones, the more
+        the more of them is black; its logits do not tell, but the pixels of value 0 do.
+        """
+        return self.temperature * (1 + self.black_slope * black_share(pixels))
+
+    def evaluation(self) -> dict[str, Any] | None:
+        """What ``ml.evaluate.evaluation`` found, not to be changed; None when none was shipped.
+
+        A file that is not the one the card knows is logged and counts as none: figures are shown, nothing rests on
+        them.
+        """
+        path = self.folder / EVALUATION
+        if EVALUATION not in self.files or not path.is_file():
+            return None
+        return _read_evaluation(path, path.stat().st_mtime_ns, self.files[EVALUATION])
+
+    def track_record(self, confidence: float, *, covered: bool = False) -> Record | None:
+        """How often this network was right on test pictures at such a ``confidence`` (top-1 probability, 0..1).
+
+        covered: among those with black bars. None without an evaluation or with fewer than LEAST_RECORD pictures.
+        """
+        found = self.evaluation() or {}
+        rows = (found.get("covered") or {} if covered else found).get("reliability", [])
+        # Bins share their edges; the higher one owns it, as in `calibrate.reliability`.
+        own = next((row for row in reversed(rows) if row["low"] <= confidence <= row["high"]), None)
+        return Record(own["accuracy"], own["n"]) if own and own["n"] >= LEAST_RECORD else None
 
     def curves(self) -> list[dict[str, Any]]:
         """The training log, a row an epoch; empty when none was shipped."""
@@ -93,7 +144,14 @@ class Card:
         card = cls(folder=folder, **data)
         if not card.labels or card.temperature <= 0 or not card.version:
             raise ValueError("labels, version and a temperature above 0 are needed")
+        if card.black_slope < 0:
+            raise ValueError("black_slope must not be below 0")
         return card
+
+
+def black_share(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The share of pixels of value 0 in all channels in each picture, uint8 (n, height, width, 3) -> (n,), 0..1."""
+    return np.asarray((pixels.max(-1) == 0).mean((1, 2)), np.float64)
 
 
 def load_card(name: str) -> Card:
@@ -115,6 +173,16 @@ def _read_card(path: Path, stamp: int) -> Card:
     if card.name != path.parent.name:
         raise ArtifactError(f"{path} says that it is {card.name!r}, but its folder is {path.parent.name!r}.")
     return card
+
+
+@lru_cache(maxsize=32)
+def _read_evaluation(path: Path, stamp: int, expected: str) -> dict[str, Any] | None:
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != expected:
+        logger.error("%s is damaged: its checksum is not the card's.", path)
+        return None
+    found = json.loads(raw)
+    return found if isinstance(found, dict) else None
 
 
 def cards() -> list[Card]:
@@ -166,14 +234,21 @@ def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
     weights: dict[str, NDArray[np.float32]] = {}
     for node in model.get_ops():
         name = node.get_friendly_name()
-        if node.get_type_name() != "Constant" or not name.startswith("weight:"):
+        if node.get_type_name() != "Constant" or not name.startswith(WEIGHT):
             continue
         values = np.asarray(node.data, np.float32)
         if values.ndim == 4:
             values = values.transpose(2, 3, 1, 0)
         elif values.ndim == 2:
             values = values.T
-        weights[name.removeprefix("weight:")] = np.ascontiguousarray(values)
+        weights[name.removeprefix(WEIGHT)] = np.ascontiguousarray(values)
     if not weights:
         raise ArtifactError(f"{card.name}: {xml} holds no named weights.")
     return weights
+
+
+def to_graph_layout(values: NDArray[Any]) -> NDArray[Any]:
+    """A weight in Keras's layout as the graphs hold it: outputs x inputs x height x width, outputs x inputs."""
+    if values.ndim == 4:
+        return values.transpose(3, 2, 0, 1)
+    return values.T if values.ndim == 2 else values

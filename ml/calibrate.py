@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,15 @@ from ml.predictor import softmax
 
 BINS = 15
 
+Temperature = float | NDArray[Any]
+"""One for all pictures, or one for each (n,)."""
 
-def negative_log_likelihood(logits: NDArray[Any], labels: NDArray[Any], temperature: float = 1.0) -> float:
+
+def negative_log_likelihood(
+    logits: NDArray[Any], labels: NDArray[Any], temperature: Temperature = 1.0
+) -> float:
     """Mean of -log p(true class), natural logarithm. logits (n, classes), labels (n,)."""
-    scaled = logits.astype(np.float64) / temperature
+    scaled = logits.astype(np.float64) / np.asarray(temperature)[..., None]
     scaled -= scaled.max(-1, keepdims=True)
     log_likelihood = scaled - np.log(np.exp(scaled).sum(-1, keepdims=True))
     return float(-log_likelihood[np.arange(len(labels)), labels].mean())
@@ -25,21 +31,50 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
 
     The likelihood has one minimum in the temperature, so a golden-section search over its logarithm finds it.
     """
+    return float(
+        np.exp(
+            lowest(
+                lambda log: negative_log_likelihood(logits, labels, float(np.exp(log))),
+                np.log(0.05),
+                np.log(20.0),
+            )
+        )
+    )
+
+
+def fit_black_slope(
+    logits: NDArray[Any], labels: NDArray[Any], black: NDArray[Any], temperature: float
+) -> float:
+    """The slope in 0..10 of ``Card.temperatures`` with the smallest negative log-likelihood.
+
+    logits (n, classes) and labels (n,) of covered pictures, black (n,) the share of black pixels in each
+    (``artifact.black_share``), ``temperature`` fitted before on whole ones. Scaling by what is known of the input is
+    the simplest of parametrised temperatures (Tomani et al., Parameterized Temperature Scaling, 2022, section 3).
+    """
+    return float(
+        lowest(
+            lambda slope: negative_log_likelihood(logits, labels, temperature * (1 + slope * black)),
+            0.0,
+            10.0,
+        )
+    )
+
+
+def lowest(cost: Callable[[float], float], low: float, high: float, *, within: float = 1e-4) -> float:
+    """Where ``cost``, which has one minimum in low..high, is smallest: a golden-section search."""
     golden = (np.sqrt(5) - 1) / 2
-    low, high = np.log(0.05), np.log(20.0)
     a, b = high - golden * (high - low), low + golden * (high - low)
-    cost_a = negative_log_likelihood(logits, labels, np.exp(a))
-    cost_b = negative_log_likelihood(logits, labels, np.exp(b))
-    while high - low > 1e-4:
+    cost_a, cost_b = cost(a), cost(b)
+    while high - low > within:
         if cost_a < cost_b:
             high, b, cost_b = b, a, cost_a
             a = high - golden * (high - low)
-            cost_a = negative_log_likelihood(logits, labels, np.exp(a))
+            cost_a = cost(a)
         else:
             low, a, cost_a = a, b, cost_b
             b = low + golden * (high - low)
-            cost_b = negative_log_likelihood(logits, labels, np.exp(b))
-    return float(np.exp((low + high) / 2))
+            cost_b = cost(b)
+    return (low + high) / 2
 
 
 def reliability(confidence: NDArray[Any], right: NDArray[Any], bins: int = BINS) -> list[dict[str, float]]:
@@ -67,7 +102,7 @@ def expected_calibration_error(rows: list[dict[str, float]]) -> float:
     return sum(row["n"] * abs(row["confidence"] - row["accuracy"]) for row in rows) / total if total else 0.0
 
 
-def metrics(logits: NDArray[Any], labels: NDArray[Any], temperature: float) -> dict[str, Any]:
+def metrics(logits: NDArray[Any], labels: NDArray[Any], temperature: Temperature) -> dict[str, Any]:
     """top1, top5, ece, nll and n of logits against labels, and the reliability bins."""
     probabilities = softmax(np.asarray(logits, np.float32), temperature)
     order = np.argsort(-probabilities, axis=-1, kind="stable")[:, :5]
@@ -81,3 +116,38 @@ def metrics(logits: NDArray[Any], labels: NDArray[Any], temperature: float) -> d
         "n": len(labels),
         "reliability": rows,
     }
+
+
+def spread(
+    logits: NDArray[Any],
+    labels: NDArray[Any],
+    temperature: Temperature,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, list[float]]:
+    """Intervals [low, high] of top1 and ece that the choice of test pictures alone leaves open.
+
+    ``samples`` times as many pictures are drawn with replacement, and the basic bootstrap limits taken: twice the
+    figure less the opposite quantile (Davison and Hinkley, Bootstrap Methods and their Application, 1997, section
+    5.2.1). Plain quantiles would do for top1 but not for ece, which noise only ever enlarges. Another training
+    run would differ by more than this.
+    """
+    probabilities = softmax(np.asarray(logits, np.float32), temperature)
+    confidence = probabilities.max(-1).astype(np.float64)
+    right = probabilities.argmax(-1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gap = confidence - right
+    n = len(labels)
+    rng = np.random.default_rng(seed)
+    drawn = np.empty((samples, 2))
+    for i in range(samples):
+        chosen = rng.integers(n, size=n)
+        # A bin's count times its gap is the sum of its pictures' gaps.
+        gaps = np.bincount(place[chosen], gap[chosen], BINS)
+        drawn[i] = right[chosen].mean(), np.abs(gaps).sum() / n
+    figures = np.array([right.mean(), np.abs(np.bincount(place, gap, BINS)).sum() / n])
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    limits = np.clip([2 * figures - high, 2 * figures - low], 0, 1)
+    return {"top1": limits[:, 0].tolist(), "ece": limits[:, 1].tolist()}

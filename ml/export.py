@@ -1,8 +1,9 @@
 """From a training run to a shipped artifact: ``python -m ml.export MODEL --run DIR --data DIR``.
 
-Writes the exact graph, quantises it to int8 (NNCF, calibrated on training pictures), fits the temperature on the
-fixed 2,000 held-out training pictures with the logits of the engine that serves, measures both on the test set,
-and writes the card last, so that a half-written artifact is never offered.
+Writes the exact graph, quantises it to int8 (``ml.quantise``), fits temperature and the score for pictures outside
+the classes on the fixed 2,000 held-out training pictures with the answers of the graph that serves, measures both
+graphs on the test set, packs the snapshots, and writes the card last, so that a half-written artifact is never
+offered.
 """
 
 from __future__ import annotations
@@ -12,51 +13,61 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-import numpy as np
 
-from ml import artifact, calibrate, config, data, graph, networks
-from ml.evaluate import agreement, evaluate
+from ml import artifact, calibrate, config, data, features, graph, networks, outside, snapshots
+from ml.engines import OpenVinoEngine
+from ml.evaluate import agreement, black_slope, evaluate, evaluation, write
 from ml.labels import CIFAR100
-from ml.predictor import OpenVinoEngine, Predictor
-from ml.preprocessing import Preprocessing, normalise
-from ml.storage import read_arrays, write_json
+from ml.predictor import Predictor
+from ml.preprocessing import Preprocessing
+from ml.quantise import is_worth_it, quantise
+from ml.storage import read_arrays, read_lines, write_arrays, write_json
 
 TITLES = {"vgg": "VGG", "wideresnet": "Wide ResNet"}
-CALIBRATION_PICTURES = 1000
+GRAPHS = {"int8": artifact.QUANTISED, "float32": artifact.EXACT}
+SHAPE = "placed"
+SNAPSHOT_PARAMETERS = 10_000_000
 
 
-def export(name: str, run: Path, data_dir: Path, out: Path) -> artifact.Card:
-    """Makes the artifact in ``out`` from the training run in ``run`` and returns its card."""
+class Splits(NamedTuple):
+    """CIFAR-100 as training uses it, and its test set."""
+
+    train: data.Split
+    held_out: data.Split
+    test: data.Split
+
+
+def export(name: str, run: Path, data_dir: Path, out: Path, before: Sequence[Path] = ()) -> artifact.Card:
+    """Makes the artifact in ``out`` from the training run in ``run`` and returns its card.
+
+    before: the ``run.json`` of each run that this one started from, the first one first; they go into the card.
+    """
     summary = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    summary["before"] = [json.loads(path.read_text(encoding="utf-8")) for path in before]
     recipe = summary["recipe"]
     options: dict[str, Any] = {"width": recipe["width"]} if recipe.get("width") else {}
-    how = Preprocessing(size=32)
-    train, held_out = data.load_for_training(data_dir)
-    test = data.load(data_dir, "test")
+    how = Preprocessing(size=data.SIDE, shape=SHAPE)
+    splits = Splits(*data.load_for_training(data_dir), data.load(data_dir, "test"))
 
     keras.mixed_precision.set_dtype_policy("float32")
     network = networks.build(name, size=how.size, **options)
     networks.set_weights(network, read_arrays(run / "weights.npz"))
-    out.mkdir(parents=True, exist_ok=True)
-    (out / config.CARD).unlink(missing_ok=True)
+    _clear(out)
     exact = graph.to_openvino(network, how.size)
-    _save(exact, out / f"{artifact.EXACT}.xml")
-    _save(quantise(exact, train, how), out / f"{artifact.QUANTISED}.xml")
+    _save(features.attached(exact, name), out / f"{artifact.EXACT}.xml")
     shutil.copyfile(run / "log.jsonl", out / artifact.LOG)
-
-    names = [f"{g}.{end}" for g in (artifact.EXACT, artifact.QUANTISED) for end in ("xml", "bin")]
-    files = {file: artifact.checksum(out / file) for file in (*names, artifact.LOG)}
     values: dict[str, Any] = {
         "name": name,
         "title": TITLES.get(name, name),
-        "version": f"{name}-{files[f'{artifact.QUANTISED}.bin'][:8]}",
+        "version": "not yet known",
         "architecture": name,
         "options": options,
         "labels": CIFAR100,
@@ -67,51 +78,101 @@ def export(name: str, run: Path, data_dir: Path, out: Path) -> artifact.Card:
         "layers": networks.layer_table(network),
         "metrics": {},
         "reference_metrics": {},
-        "training": {key: summary[key] for key in summary},
-        "files": files,
+        "training": summary,
+        "files": {},
     }
-    served = _predictor(values, out, "int8")
-    values["temperature"] = round(
-        calibrate.fit_temperature(served.logits(held_out.images), held_out.labels), 4
-    )
-    served, reference = _predictor(values, out, "int8"), _predictor(values, out, "float32")
-    values["metrics"] = evaluate(served, test)
-    values["reference_metrics"] = evaluate(reference, test)
-    values["metrics"] |= agreement(
-        served.logits(test.images), reference.logits(test.images), values["temperature"]
-    )
-    values["metrics"]["hardware"] = config.processor()
+    _add_files(values, out, artifact.LOG, f"{artifact.EXACT}.xml", f"{artifact.EXACT}.bin")
+    served = _quantised(values, exact, splits, how, out)
+    values["version"] = f"{name}-{values['files'][f'{GRAPHS[served]}.bin'][:8]}"
+    _calibrate(values, splits, served, out)
+    _measure(values, splits, served, out)
+    _add_snapshots(values, run, splits.held_out, out)
     card = artifact.Card.from_dict(values, out)
     write_json(out / config.CARD, card.to_dict())
     return card
 
 
-def quantise(model: Any, train: data.Split, how: Preprocessing) -> Any:
-    """Post-training quantisation to int8 (NNCF), calibrated on training pictures, ten of each class."""
-    import nncf
-    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
-    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
-    from openvino._offline_transformations import apply_moc_transformations
+def _clear(out: Path) -> None:
+    """Takes away what an earlier export left, the card first."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / config.CARD).unlink(missing_ok=True)
+    shutil.rmtree(out / snapshots.FOLDER, ignore_errors=True)
+    for file in out.iterdir():
+        if file.is_file():
+            file.unlink()
 
-    folded = model.clone()
-    # Batch normalisation goes into the kernels first, so that quantisation sees the weights that are computed with.
-    apply_moc_transformations(folded, cf=False)
-    _, chosen = data.split_off(train, CALIBRATION_PICTURES // len(np.unique(train.labels)), seed=1)
-    pictures = normalise(chosen.images, how)
-    order = np.random.default_rng(0).permutation(len(pictures))
-    batches = [pictures[order[i : i + 1]] for i in range(len(order))]
-    return nncf.quantize(
-        folded,
-        nncf.Dataset(batches),
-        preset=nncf.QuantizationPreset.MIXED,
-        subset_size=len(batches),
-        fast_bias_correction=False,
-        # The whole range that was seen. The default, a mean of the pictures' extremes, cuts the strongest activations
-        # off: its logits are three times as far from the exact ones, and drawings at once get another sure answer.
-        advanced_parameters=AdvancedQuantizationParameters(
-            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
-        ),
-    )
+
+def _add_files(values: dict[str, Any], out: Path, *names: str) -> None:
+    values["files"] |= {name: artifact.checksum(out / name) for name in names}
+
+
+def _quantised(values: dict[str, Any], exact: Any, splits: Splits, how: Preprocessing, out: Path) -> str:
+    """Adds the int8 graph if it is good enough, and says which precision answers."""
+    int8 = features.attached(quantise(exact, splits.train, how), values["architecture"])
+    _save(int8, out / f"{artifact.QUANTISED}.xml")
+    names = [f"{artifact.QUANTISED}.{end}" for end in ("xml", "bin")]
+    _add_files(values, out, *names)
+    kept = splits.held_out
+    answers = {p: _predictor(values, out, p).logits(kept.images) for p in GRAPHS}
+    right = {p: float((logits.argmax(-1) == kept.labels).mean()) for p, logits in answers.items()}
+    same = agreement(answers["int8"], answers["float32"], 1.0)["agreement"]
+    values["quantisation"] = {"held_out_top1": right, "held_out_agreement": same}
+    if is_worth_it(right["float32"] - right["int8"], same):
+        return "int8"
+    for name in names:
+        (out / name).unlink()
+        del values["files"][name]
+    return "float32"
+
+
+def _calibrate(values: dict[str, Any], splits: Splits, served: str, out: Path) -> None:
+    """Temperature, its slope for covered pictures and the score for what is outside the classes."""
+    predictor, kept = _predictor(values, out, served), splits.held_out
+    values["temperature"] = round(calibrate.fit_temperature(predictor.logits(kept.images), kept.labels), 4)
+    values["black_slope"] = round(black_slope(_predictor(values, out, served), kept), 4)
+    found, arrays = outside.fit(_predictor(values, out, served), splits.train, kept)
+    values["outside"] = found
+    if arrays:
+        write_arrays(out / outside.FILE, arrays)
+        _add_files(values, out, outside.FILE)
+
+
+def _measure(values: dict[str, Any], splits: Splits, served: str, out: Path) -> None:
+    """The figures on the test set, as served and in float32."""
+    predictor, reference = _predictor(values, out, served), _predictor(values, out, "float32")
+    test = splits.test
+    logits, exact = predictor.logits(test.images), reference.logits(test.images)
+    found = evaluation(predictor, test, logits=logits)
+    values["metrics"] = evaluate(predictor, test, logits) | agreement(logits, exact, values["temperature"])
+    values["metrics"] |= {"covered_top1": found["covered"]["top1"], "covered_ece": found["covered"]["ece"]}
+    values["metrics"] |= {"spread": found["spread"], "hardware": config.processor()}
+    values["reference_metrics"] = evaluate(reference, test, exact)
+    values["outside"] = {**values["outside"], "test": outside.measure(predictor, test.images)}
+    write(out / artifact.EVALUATION, found)
+    _add_files(values, out, artifact.EVALUATION)
+
+
+def _add_snapshots(values: dict[str, Any], run: Path, held_out: data.Split, out: Path) -> None:
+    """The weights along the run, packed, each with its accuracy on the held-out pictures at the size it learnt at.
+
+    Only of networks small enough to have several: of a large one the repository could not hold them.
+    """
+    rows = {row["epoch"]: row for row in read_lines(run / "log.jsonl")}
+    values["snapshots"] = []
+    if values["parameters"] > SNAPSHOT_PARAMETERS:
+        return
+    paths = sorted((run / "snapshots").glob("*.npz"))
+    for path in [p for p in paths if p.stem != "final"] + [p for p in paths if p.stem == "final"]:
+        epoch = max(rows) if path.stem == "final" else int(path.stem.removeprefix("epoch-"))
+        file = f"{snapshots.FOLDER}/{path.name}"
+        snapshots.write(out / file, dict(read_arrays(path)))
+        _add_files(values, out, file)
+        values["snapshots"].append({"epoch": epoch, "size": rows[epoch]["size"], "file": file})
+    card = artifact.Card.from_dict(values, out)
+    for row in values["snapshots"]:
+        predictor = snapshots.load_snapshot(card, row["epoch"])
+        pixels = data.resized(held_out.images, row["size"])
+        row["accuracy"] = float((predictor.logits(pixels).argmax(-1) == held_out.labels).mean())
 
 
 def _save(model: Any, path: Path) -> None:
@@ -131,10 +192,15 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("model", choices=sorted(networks.ARCHITECTURES))
     p.add_argument("--run", required=True, type=Path, help="folder that ml.train wrote")
     p.add_argument("--data", required=True, type=Path, help="folder with CIFAR-100 (mosaics or archive)")
+    p.add_argument(
+        "--before", type=Path, action="append", default=[], help="run.json of an earlier run of these weights"
+    )
     p.add_argument("--out", type=Path, help="folder of the artifact (the shipped one unless said)")
     args = p.parse_args(argv)
     try:
-        card = export(args.model, args.run, args.data, args.out or config.artifacts_dir() / args.model)
+        card = export(
+            args.model, args.run, args.data, args.out or config.artifacts_dir() / args.model, args.before
+        )
     except (data.DataError, artifact.ArtifactError, ValueError, OSError) as error:
         print(f"ml.export: {error}", file=sys.stderr)
         return 2

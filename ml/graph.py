@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from openvino import opset1
 from openvino import opset15 as op
 
+from ml.artifact import WEIGHT
+from ml.engines import FEATURES, LOGITS
 from ml.networks import BATCH_NORM_EPSILON, weight_name
 
 
 def to_openvino(network: keras.Model, size: int) -> openvino.Model:
-    """The graph of ``network`` for float32 pictures (n, size, size, 3) -> logits (n, classes).
+    """The graph of ``network`` for float32 pictures (n, size, size, 3) -> logits (n, classes), features (n, k).
+
+    Features are what the last dense layer reads: the average of each channel of the last feature map.
 
     Inside, tensors are (n, channels, height, width). Kernels are kept as float16 constants widened at load;
     everything else is float32. Raises TypeError for a layer that has no translation.
@@ -38,15 +42,17 @@ def to_openvino(network: keras.Model, size: int) -> openvino.Model:
             node.set_friendly_name(layer.name.replace("_", "/"))
         values[id(layer.output)] = node
     logits = op.result(values[id(network.output)])
-    logits.get_output_tensor(0).set_names({"logits"})
+    features = op.result(values[id(network.layers[-1].input)])
+    logits.get_output_tensor(0).set_names({LOGITS})
+    features.get_output_tensor(0).set_names({FEATURES})
     pictures.get_output_tensor(0).set_names({"pictures"})
-    return openvino.Model([logits], [pictures], network.name)
+    return openvino.Model([logits, features], [pictures], network.name)
 
 
 def _constant(layer: Any, variable: Any, values: NDArray[Any], *, half: bool = False) -> Any:
     # Contiguous: OpenVINO reads the memory as it lies and would take a transposed view for something else.
     node = op.constant(np.ascontiguousarray(values, np.float16 if half else np.float32))
-    node.set_friendly_name(f"weight:{weight_name(layer, variable)}")
+    node.set_friendly_name(f"{WEIGHT}{weight_name(layer, variable)}")
     return op.convert(node, np.float32) if half else node
 
 

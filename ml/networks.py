@@ -16,6 +16,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from ml.features import LAYERS as FEATURE_LAYERS
+
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_MOMENTUM = 0.9
 
@@ -121,6 +123,18 @@ def build(name: str, **options: Any) -> keras.Model:
     if unknown := sorted(options.keys() - inspect.signature(make).parameters.keys()):
         raise ValueError(f"The network {name} has no option {', '.join(unknown)}.")
     return make(**options)
+
+
+def with_features(network: keras.Model) -> keras.Model:
+    """The same network with two outputs: logits (n, classes) and features (n, k), see ``ml.features``.
+
+    Channel averages of the layers named there, then what the last dense layer reads. Raises KeyError for a
+    network that is not one of ARCHITECTURES.
+    """
+    middle = [network.get_layer(name.replace("/", "_")).output for name in FEATURE_LAYERS[network.name]]
+    averages = [layers.GlobalAveragePooling2D()(maps) for maps in middle]
+    features = layers.Concatenate()([*averages, network.layers[-1].input])
+    return keras.Model(network.inputs, [network.output, features], name=network.name)
 
 
 def weight_name(layer: keras.Layer, variable: Any) -> str:

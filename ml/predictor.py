@@ -1,119 +1,88 @@
-"""Pictures in, probabilities out, through one of two engines with one interface.
+"""Pictures in, probabilities out, through one of several engines with one interface (``ml.engines``).
 
-``load_predictor`` reads a shipped artifact, checks its checksums and returns a ``Predictor``. OpenVINO answers
-by default (int8 where the artifact has it); TensorFlow is the reference and is imported only when asked for.
+``load_predictor`` reads a shipped artifact, checks its checksums and returns a ``Predictor``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml import artifact, config
+from ml import artifact, engines, outside_score
 from ml.artifact import Card
+from ml.engines import Engine, Outputs
 from ml.preprocessing import normalise, to_input
 
-PRECISIONS = ("int8", "float32")
 BATCH = 32
 
 
-class Engine(Protocol):
-    """float32 pictures (n, size, size, 3), normalised -> float32 logits (n, classes)."""
+class Answers(NamedTuple):
+    """What a network answers about n pictures.
 
-    name: str
-    precision: str
+    probabilities: float32 (n, classes), each row summing to 1. outside: float32 (n,), larger for pictures less like
+    those that the network learned; above ``card.outside["threshold"]`` it is to be said. None where the artifact
+    or the engine cannot tell.
+    """
 
-    def logits(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]: ...
-
-
-class OpenVinoEngine:
-    """A compiled OpenVINO graph on the CPU. ``precision`` chooses the quantised or the exact graph."""
-
-    name = "openvino"
-
-    def __init__(self, card: Card, *, precision: str, threads: int | None) -> None:
-        import openvino
-
-        self.precision = precision
-        xml, _ = artifact.graph_files(card, artifact.QUANTISED if precision == "int8" else artifact.EXACT)
-        core = openvino.Core()
-        # Explicit: on processors with bfloat16 OpenVINO would choose it by itself, up to 6e-3 off.
-        settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-        }
-        if threads:
-            settings["INFERENCE_NUM_THREADS"] = str(threads)
-        self._compiled = core.compile_model(core.read_model(card.folder / xml), "CPU", settings)
-        self._request = self._compiled.create_infer_request()
-
-    def logits(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        result = self._request.infer([np.ascontiguousarray(pictures)], share_inputs=True)
-        return np.array(result[0], np.float32)
-
-
-class TensorFlowEngine:
-    """The network as Keras defines it, in float32, with the weights of the exact graph."""
-
-    name = "tensorflow"
-    precision = "float32"
-
-    def __init__(self, card: Card, *, threads: int | None) -> None:
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        import tensorflow as tf
-
-        if threads:
-            # Once TensorFlow is running in this process, its threads can no longer be changed.
-            with contextlib.suppress(RuntimeError):
-                tf.config.threading.set_intra_op_parallelism_threads(threads)
-        from ml import networks
-
-        weights = artifact.read_weights(card)
-        network = networks.build(card.architecture, size=card.size, classes=len(card.labels), **card.options)
-        networks.set_weights(network, weights)
-        signature = [tf.TensorSpec((None, card.size, card.size, 3), tf.float32)]
-        self._call = tf.function(
-            lambda pictures: network(pictures, training=False), input_signature=signature
-        )
-
-    def logits(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(self._call(pictures), np.float32)
+    probabilities: NDArray[np.float32]
+    outside: NDArray[np.float32] | None
 
 
 class Predictor:
     """One loaded network. Safe to call from several threads; one call runs at a time."""
 
     def __init__(self, card: Card, engine: Engine) -> None:
+        """Raises ArtifactError when the file for the score of pictures outside the classes is missing or damaged."""
         self.card = card
         self.engine = engine
+        self._outside = outside_score.load(card)
         self._lock = threading.Lock()
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (n, size, size, 3), RGB -> float32 logits (n, classes). Raises ValueError for another shape."""
+    def outputs(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """uint8 (n, size, size, 3), RGB -> logits (n, classes) and features (n, k), see ``engines.Outputs``.
+
+        Raises ValueError for another shape.
+        """
         size = self.card.size
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (size, size, 3):
             raise ValueError(
                 f"{self.card.name} takes uint8 (n, {size}, {size}, 3), not {pixels.dtype} {pixels.shape}"
             )
-        out = np.empty((len(pixels), len(self.card.labels)), np.float32)
+        logits = np.empty((len(pixels), len(self.card.labels)), np.float32)
+        features: NDArray[np.float32] | None = None
         for start in range(0, len(pixels), BATCH):
             chunk = normalise(pixels[start : start + BATCH], self.card.preprocessing)
             with self._lock:
-                out[start : start + BATCH] = self.engine.logits(chunk)
-        return out
+                some = self.engine.run(chunk)
+            logits[start : start + BATCH] = some.logits
+            if some.features is not None:
+                if features is None:
+                    features = np.empty((len(pixels), some.features.shape[1]), np.float32)
+                features[start : start + BATCH] = some.features
+        return Outputs(logits, features)
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """uint8 (n, size, size, 3), RGB -> float32 logits (n, classes). Raises ValueError for another shape."""
+        return self.outputs(pixels).logits
+
+    def answers(self, pixels: NDArray[np.uint8]) -> Answers:
+        """uint8 (n, size, size, 3), RGB -> probabilities, and how far outside the classes each picture is."""
+        outputs = self.outputs(pixels)
+        score = self._outside
+        if score is not None and outputs.features is None and score.needs_features():
+            score = None
+        return Answers(
+            softmax(outputs.logits, self.card.temperatures(pixels)), score(outputs) if score else None
+        )
 
     def predict_arrays(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, size, size, 3), RGB -> float32 probabilities (n, classes), each row summing to 1."""
-        return softmax(self.logits(pixels), self.card.temperature)
+        return softmax(self.logits(pixels), self.card.temperatures(pixels))
 
     def predict(self, images: Sequence[Image.Image], top: int = 5) -> list[list[tuple[int, str, float]]]:
         """The ``top`` likeliest classes of each picture as (index, label, probability), in falling order."""
@@ -128,9 +97,14 @@ class Predictor:
         return [(int(i), self.card.labels[int(i)], float(probabilities[i])) for i in order]
 
 
-def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Softmax over the last axis of ``logits / temperature`` (Guo et al., 2017, section 4.2)."""
-    scaled = logits.astype(np.float64) / temperature
+def softmax(
+    logits: NDArray[np.float32], temperature: float | NDArray[np.float64] = 1.0
+) -> NDArray[np.float32]:
+    """Softmax over the last axis of ``logits / temperature`` (Guo et al., 2017, section 4.2).
+
+    temperature: one number, or one for each row (n,) of logits (n, classes).
+    """
+    scaled = logits.astype(np.float64) / np.asarray(temperature)[..., None]
     scaled -= scaled.max(axis=-1, keepdims=True)
     exponentials = np.exp(scaled)
     return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
@@ -141,24 +115,10 @@ def load_predictor(
 ) -> Predictor:
     """The shipped network called ``name``, ready to answer.
 
-    engine: ``openvino`` or ``tensorflow``; ``ML_ENGINE`` when None. threads: as many as the engine likes when
-    None and ``ML_THREADS`` is not set. precision: ``int8`` or ``float32``; int8 when None and shipped, and
-    TensorFlow knows only float32. Raises ArtifactError for a missing or damaged artifact and ValueError for an
-    unknown engine, precision or number of threads.
+    engine: one of ``config.ENGINES``; ``ML_ENGINE`` when None. threads: as many as the engine likes when None and
+    ``ML_THREADS`` is not set. precision: one of ``engines.PRECISIONS``; int8 when None and shipped, and TensorFlow
+    knows only float32. Raises ArtifactError for a missing or damaged artifact and ValueError for an unknown
+    engine, precision or number of threads.
     """
     card = artifact.load_card(name)
-    engine = engine or config.engine_name()
-    threads = config.thread_count() if threads is None else threads
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
-    if engine == "tensorflow":
-        if precision not in (None, "float32"):
-            raise ValueError("the TensorFlow engine computes in float32 only")
-        return Predictor(card, TensorFlowEngine(card, threads=threads))
-    if engine != "openvino":
-        raise ValueError(f"there is no engine {engine!r}; there are {', '.join(config.ENGINES)}")
-    if precision is None:
-        precision = "int8" if f"{artifact.QUANTISED}.xml" in card.files else "float32"
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
-    return Predictor(card, OpenVinoEngine(card, precision=precision, threads=threads))
+    return Predictor(card, engines.create(card, engine=engine, threads=threads, precision=precision))

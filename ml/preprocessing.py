@@ -5,6 +5,7 @@ A network's card stores a ``Preprocessing``; nothing else decides how a picture 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml.placement import Box, default_box
+
 CIFAR100_MEAN = (0.50707516, 0.48654887, 0.44091784)
 CIFAR100_STD = (0.26733429, 0.25643846, 0.27615047)
 
-SHAPES = ("stretch", "crop")
+SHAPES = ("stretch", "crop", "placed")
 FILTERS = {
     "area": Image.Resampling.BOX,
     "bicubic": Image.Resampling.BICUBIC,
@@ -28,8 +31,9 @@ class Preprocessing:
     """How one network wants its pictures.
 
     size: side of the square input in pixels. shape: ``stretch`` squeezes the whole picture into the square,
-    ``crop`` takes the largest centred square. filter: a key of FILTERS, used when shrinking; enlarging is
-    always bicubic. mean, std: per channel (RGB), of values in 0..1.
+    ``crop`` takes the largest centred square, ``placed`` the square of `ml.placement.default_box`; which answers
+    best is measured in docs/decisions/0010. filter: a key of FILTERS, used when shrinking; enlarging is always
+    bicubic. mean, std: per channel (RGB), of values in 0..1.
     """
 
     size: int
@@ -60,22 +64,53 @@ class Preprocessing:
         return asdict(self)
 
 
-def to_input(image: Image.Image, how: Preprocessing) -> NDArray[np.uint8]:
+def to_input(image: Image.Image, how: Preprocessing, box: Box | None = None) -> NDArray[np.uint8]:
     """The picture as the network sees it: uint8 array (size, size, 3), RGB, 0..255.
 
-    ``image`` is any PIL picture of at least 1 x 1; it is converted to RGB. A picture that already has the
-    network's size comes back pixel for pixel.
+    ``image`` is any PIL picture of at least 1 x 1; it is converted to RGB. ``box`` is the part of it that is looked
+    at, (x, y, width, height) in fractions 0..1, rounded to whole pixels; without it ``how.shape`` decides. What
+    is not square is squeezed. A picture, or a part of one, that already has the network's size comes back pixel
+    for pixel. Raises ValueError for a box with a number that is not finite, without area or not inside.
     """
     rgb = image if image.mode == "RGB" else image.convert("RGB")
-    if how.shape == "crop" and rgb.width != rgb.height:
-        side = min(rgb.size)
-        left, top = (rgb.width - side) // 2, (rgb.height - side) // 2
-        rgb = rgb.crop((left, top, left + side, top + side))
+    part = _part(rgb, how, box)
+    if part != (0, 0, *rgb.size):
+        # Cut before shrinking, so that no filter reaches for what lies outside the box.
+        rgb = rgb.crop(part)
     if rgb.size != (how.size, how.size):
         shrinking = rgb.width >= how.size and rgb.height >= how.size
         method = FILTERS[how.filter] if shrinking else Image.Resampling.BICUBIC
         rgb = rgb.resize((how.size, how.size), method)
     return np.asarray(rgb, dtype=np.uint8).copy()
+
+
+def pixels_of(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom edge of ``box`` in whole pixels of a picture of that size; at least one pixel.
+
+    Raises ValueError for a box with a number that is not finite, without area or reaching outside by more than
+    a millionth.
+    """
+    x, y, across, down = box
+    inside = min(x, y) >= 0 and max(x + across, y + down) <= 1 + 1e-6
+    if not all(map(math.isfinite, box)) or min(across, down) <= 0 or not inside:
+        raise ValueError(f"a box is (x, y, width, height) in fractions 0..1 of the picture, not {tuple(box)}")
+    wide = min(width, max(1, round(across * width)))
+    high = min(height, max(1, round(down * height)))
+    left, top = min(round(x * width), width - wide), min(round(y * height), height - high)
+    return left, top, left + wide, top + high
+
+
+def _part(image: Image.Image, how: Preprocessing, box: Box | None) -> tuple[int, int, int, int]:
+    width, height = image.size
+    if box is not None:
+        return pixels_of(box, width, height)
+    if how.shape == "placed":
+        return pixels_of(default_box(image), width, height)
+    if how.shape == "crop":
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+    return 0, 0, width, height
 
 
 def normalise(pixels: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float32]:

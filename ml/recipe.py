@@ -6,6 +6,21 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+SHARES = (
+    "warm_up",
+    "momentum",
+    "label_smoothing",
+    "cutmix",
+    "cutmix_until",
+    "ema",
+    "dropout",
+    "jitter",
+    "blur",
+    "cover",
+    "distill",
+)
+"""The fields of a recipe that lie between 0 and 1."""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -20,8 +35,11 @@ class Recipe:
     """SGD with Nesterov momentum under one one-cycle rate (Smith and Topin, 2018).
 
     weight_decay is the L2 penalty's factor and acts on convolution kernels only. cutmix is the share of batches
-    that are mixed, until the share ``cutmix_until`` of the epochs. ema is the decay a step of the average of
-    the weights that is shipped. phases resize the pictures progressively.
+    that are mixed, until the share ``cutmix_until`` of the epochs. zoom and stretch are the largest factors by
+    which ``jitter``, a share of the pictures, is enlarged or reduced and squeezed; blur and cover are the shares
+    of the pictures that are softened and that get a black bar. distill is the weight of a teacher's answers
+    against that of the labels (Hinton et al., 2015), ``teacher`` the checksum of the file that holds them. ema is
+    the decay a step of the average of the weights that is shipped. phases resize the pictures progressively.
     """
 
     model: str
@@ -41,6 +59,14 @@ class Recipe:
     precision: str = "mixed_bfloat16"
     phases: tuple[Phase, ...] = (Phase(32, 1.0),)
     limit: int | None = None
+    jitter: float = 0.0
+    zoom: float = 1.3
+    stretch: float = 1.2
+    blur: float = 0.0
+    cover: float = 0.0
+    distill: float = 0.0
+    distill_temperature: float = 2.0
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "width", "limit"):
@@ -52,12 +78,22 @@ class Recipe:
                 raise ValueError(f"{name} must be at least 0")
         if not 0 < self.peak_rate < 10:
             raise ValueError("peak_rate must be above 0 and below 10")
-        for name in ("warm_up", "momentum", "label_smoothing", "cutmix", "cutmix_until", "ema", "dropout"):
+        for name in SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1")
+        for name in ("zoom", "stretch"):
+            if not 1 <= getattr(self, name) <= 2:
+                raise ValueError(f"{name} must be between 1 and 2")
+        self._check_distillation()
         shares = [0.0, *(p.until for p in self.phases)]
         if not self.phases or not shares[-1] >= 1 or shares != sorted(shares):
             raise ValueError("phases must rise and the last must end at 1")
+
+    def _check_distillation(self) -> None:
+        if not 0.1 <= self.distill_temperature <= 20:
+            raise ValueError("distill_temperature must be between 0.1 and 20")
+        if (self.distill > 0) != bool(self.teacher):
+            raise ValueError("distill above 0 and a teacher belong together")
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:

@@ -43,7 +43,12 @@ class TrainingStep(keras.Model):
     """Indices in, loss out: augmentation, network and loss as one traced step around ``network``."""
 
     def __init__(
-        self, network: keras.Model, pixels: NDArray[np.uint8], labels: NDArray[Any], recipe: Recipe
+        self,
+        network: keras.Model,
+        pixels: NDArray[np.uint8],
+        labels: NDArray[Any],
+        recipe: Recipe,
+        teacher: NDArray[Any] | None = None,
     ) -> None:
         # Its own variables (data, targets, share of CutMix) must not be cast down by a mixed policy.
         super().__init__(name="training_step", dtype="float32")
@@ -59,6 +64,12 @@ class TrainingStep(keras.Model):
             shape=labels.shape, dtype="int32", initializer="zeros", trainable=False, name="targets"
         )
         self.targets.assign(labels)
+        self.teacher = None
+        if teacher is not None:
+            self.teacher = self.add_weight(
+                shape=teacher.shape, dtype="float32", initializer="zeros", trainable=False, name="teacher"
+            )
+            self.teacher.assign(_softened(teacher, recipe.distill_temperature))
         self.cutmix = self.add_weight(
             shape=(), dtype="float32", initializer="zeros", trainable=False, name="cutmix"
         )
@@ -73,23 +84,59 @@ class TrainingStep(keras.Model):
 
     def call(self, index: Any, training: bool = False) -> tuple[Any, Any]:
         index = ops.cast(index, "int32")
-        pictures = augment.crop_and_flip(self.pixels, index, self.side, self.seed, shift=self.side // 8)
+        pictures = self._pictures(index)
         targets = ops.one_hot(ops.take(self.targets, index), self.classes, dtype="float32")
+        if self.teacher is not None:
+            # Beside the labels, so that CutMix mixes both by the same share.
+            targets = ops.concatenate([targets, ops.take(self.teacher, index, axis=0)], axis=-1)
         pictures, targets = augment.cutmix(pictures, targets, self.seed, self.cutmix)
         return self.network(augment.normalise(pictures), training=training), targets
+
+    def _pictures(self, index: Any) -> Any:
+        recipe, shift = self.recipe, self.side // 8
+        if recipe.jitter:
+            pictures = augment.scale_and_crop(
+                self.pixels,
+                index,
+                self.side,
+                self.seed,
+                shift=shift,
+                jitter=recipe.jitter,
+                zoom=recipe.zoom,
+                stretch=recipe.stretch,
+            )
+        else:
+            pictures = augment.crop_and_flip(self.pixels, index, self.side, self.seed, shift=shift)
+        if recipe.blur:
+            pictures = augment.blur(pictures, self.seed, recipe.blur)
+        return augment.cover(pictures, self.seed, recipe.cover) if recipe.cover else pictures
 
     def compute_loss(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None, training: bool = True
     ) -> Any:
         logits, targets = y_pred
-        smooth = self.recipe.label_smoothing
-        softened = targets * (1.0 - smooth) + smooth / self.classes
+        smooth, distill = self.recipe.label_smoothing, self.recipe.distill
+        softened = targets[:, : self.classes] * (1.0 - smooth) + smooth / self.classes
         loss = ops.mean(keras.losses.categorical_crossentropy(softened, logits, from_logits=True))
+        if self.teacher is not None:
+            # Hinton et al., 2015, section 2: gradients of soft targets shrink with the temperature's square.
+            heat = self.recipe.distill_temperature
+            soft = keras.losses.categorical_crossentropy(
+                targets[:, self.classes :], logits / heat, from_logits=True
+            )
+            loss = (1.0 - distill) * loss + distill * heat**2 * ops.mean(soft)
         penalty = sum(ops.sum(ops.square(kernel)) for kernel in self.kernels)
         return loss + 0.5 * self.recipe.weight_decay * penalty
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         logits, targets = y_pred
-        right = ops.equal(ops.argmax(logits, -1), ops.argmax(targets, -1))
+        right = ops.equal(ops.argmax(logits, -1), ops.argmax(targets[:, : self.classes], -1))
         self.hits.update_state(ops.cast(right, "float32"))
         return self.get_metrics_result()
+
+
+def _softened(logits: NDArray[Any], temperature: float) -> NDArray[np.float32]:
+    """Softmax over the last axis of ``logits / temperature``."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(-1, keepdims=True), np.float32)

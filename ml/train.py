@@ -6,7 +6,7 @@ Runs unchanged on TensorFlow, JAX and PyTorch (``KERAS_BACKEND``), on CPU and GP
     log.jsonl        one line an epoch: loss, accuracies, rate, size, seconds
     snapshots/       the weights after epochs 1, 2, 5, 10, 20 and at the end, float16
     weights.npz      the result: the average of the weights, batch-normalisation statistics estimated anew
-    run.json         recipe, data, hardware, time
+    run.json         recipe, data, hardware, time, and the file that the run started from
 
 A run that was stopped at any moment goes on from its checkpoint and repeats the same steps.
 """
@@ -28,10 +28,12 @@ from keras import ops
 from numpy.typing import NDArray
 
 from ml import augment, data, networks
+from ml.artifact import checksum
 from ml.recipe import Recipe, parse_phases
 from ml.step import AveragedSGD, OneCycle, TrainingStep
 from ml.storage import append_line, read_arrays, write_arrays, write_json
 
+ORIGIN = "started-from.json"
 SNAPSHOT_EPOCHS = (1, 2, 5, 10, 20)
 CHECKPOINT_SECONDS = 240.0
 STATISTICS_BATCHES = 80
@@ -61,8 +63,16 @@ class _Progress(keras.callbacks.Callback):
 class Run:
     """One training run in one folder."""
 
-    def __init__(self, recipe: Recipe, train: data.Split, held_out: data.Split, out: Path) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        train: data.Split,
+        held_out: data.Split,
+        out: Path,
+        teacher: NDArray[Any] | None = None,
+    ) -> None:
         self.recipe, self.train, self.held_out, self.out = recipe, train, held_out, out
+        self.teacher = teacher
         keras.mixed_precision.set_dtype_policy(recipe.precision)
         keras.utils.set_random_seed(recipe.seed)
         options: dict[str, Any] = {"size": None, "dropout": recipe.dropout}
@@ -115,7 +125,7 @@ class Run:
         """The step for pictures of ``size`` pixels, with the random state carried over."""
         state = ops.convert_to_numpy(self.step.seed.state) if self.step is not None else self.seed_state
         step = TrainingStep(
-            self.network, data.resized(self.train.images, size), self.train.labels, self.recipe
+            self.network, data.resized(self.train.images, size), self.train.labels, self.recipe, self.teacher
         )
         if state is not None:
             step.seed.state.assign(state)
@@ -199,6 +209,7 @@ class Run:
         loss, accuracy = evaluate(self.network, self.held_out, size)
         write_arrays(self.out / "weights.npz", networks.get_weights(self.network))
         self._snapshot("final")
+        origin = self.out / ORIGIN
         write_json(
             self.out / "run.json",
             {
@@ -210,6 +221,7 @@ class Run:
                 "val_loss": loss,
                 "val_accuracy": accuracy,
                 "training_seconds": round(self.seconds, 1),
+                "started_from": json.loads(origin.read_text(encoding="utf-8")) if origin.is_file() else None,
             },
         )
         print(f"Held-out accuracy {accuracy:.4f} after {self.seconds / 60:.1f} minutes.", flush=True)
@@ -280,6 +292,14 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--ema", type=float, default=0.998)
     p.add_argument("--dropout", type=float, default=0.1)
     p.add_argument("--width", type=int, help="width factor of the Wide ResNet (10 unless said)")
+    p.add_argument("--jitter", type=float, default=0.0, help="share of the pictures that is scaled")
+    p.add_argument("--zoom", type=float, default=1.3)
+    p.add_argument("--stretch", type=float, default=1.2)
+    p.add_argument("--blur", type=float, default=0.0, help="share of the pictures that is softened")
+    p.add_argument("--cover", type=float, default=0.0, help="share of the pictures that gets a black bar")
+    p.add_argument("--teacher", type=Path, help="a teacher's answers, written by ml.teach, to distil from")
+    p.add_argument("--distill", type=float, help="weight of the teacher's answers (0.7 with a teacher)")
+    p.add_argument("--distill-temperature", type=float, default=2.0)
     p.add_argument("--phases", default="32:1", help="SIZE:UNTIL,... such as 16:0.3,24:0.65,32:1")
     p.add_argument("--precision", default="mixed_bfloat16", choices=["float32", "mixed_bfloat16"])
     p.add_argument("--seed", type=int, default=0)
@@ -289,9 +309,20 @@ def parser() -> argparse.ArgumentParser:
 
 def recipe_from(args: argparse.Namespace) -> Recipe:
     """The recipe that the options describe. Raises ValueError."""
-    skipped = {"data", "out", "init_from", "phases"}
+    skipped = {"data", "out", "init_from", "phases", "teacher", "distill"}
     values = {k: v for k, v in vars(args).items() if k not in skipped}
-    return Recipe(phases=parse_phases(args.phases), **values)
+    if args.teacher:
+        values["teacher"] = checksum(args.teacher)[:16]
+    distill = args.distill if args.distill is not None else (0.7 if args.teacher else 0.0)
+    return Recipe(phases=parse_phases(args.phases), distill=distill, **values)
+
+
+def _teacher(path: Path, train: data.Split) -> NDArray[Any]:
+    """The answers of ``ml.teach``, which must be about the same pictures in the same order."""
+    answers = read_arrays(path)
+    if "logits" not in answers or not np.array_equal(answers.get("labels", []), train.labels):
+        raise TrainingError(f"{path} holds no answers to these training pictures: make it with ml.teach.")
+    return answers["logits"]
 
 
 def _stored_recipe(path: Path) -> Recipe:
@@ -307,17 +338,20 @@ def start(args: argparse.Namespace) -> None:
     """Trains as the options say, or goes on. Raises DataError, TrainingError, ValueError or OSError."""
     recipe = recipe_from(args)
     train, held_out = data.load_for_training(args.data)
+    teacher = _teacher(args.teacher, train) if args.teacher else None
     if recipe.limit:
         chosen = np.random.default_rng(recipe.seed).permutation(len(train))[: recipe.limit]
         train, held_out = train.take(chosen), held_out.take(chosen[:200] % len(held_out))
+        teacher = teacher[chosen] if teacher is not None else None
     args.out.mkdir(parents=True, exist_ok=True)
     stored = args.out / "recipe.json"
     if stored.is_file() and _stored_recipe(stored) != recipe:
         raise TrainingError(f"{args.out} holds a run with another recipe: choose another --out or remove it.")
     write_json(stored, recipe.to_dict())
-    run = Run(recipe, train, held_out, args.out)
+    run = Run(recipe, train, held_out, args.out, teacher)
     if args.init_from and not run.checkpoint.is_file():
         networks.set_weights(run.network, dict(read_arrays(args.init_from)))
+        write_json(args.out / ORIGIN, {"file": args.init_from.name, "sha256": checksum(args.init_from)})
     run.run()
 
 

@@ -117,7 +117,7 @@ class UploadAdmin(ReadOnlyAdmin):
 class PredictionAdmin(ReadOnlyAdmin):
     list_display = ("thumbnail", "owner", "model", "answer", "probability", "status", "created")
     list_display_links = ("thumbnail", "owner")
-    list_filter = ("status", "model", "created", "asked")
+    list_filter = ("status", "model", "outside", "created", "asked")
     list_select_related = ("owner", "upload", "model", "top1")
     list_per_page = 50
     show_full_result_count = False
@@ -132,7 +132,10 @@ class PredictionAdmin(ReadOnlyAdmin):
         "artifact",
         "status",
         "all_answers",
+        "outside",
+        "outside_score",
         "bars",
+        "crop",
         "clean_run",
         "batch",
         "priority",

@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from accounts.schema import errors
 from predictions import services
+from predictions.crop import AUTO
 from predictions.filters import ApiPredictionFilter
 from predictions.intake import take_all
 from predictions.media import picture_response
@@ -105,9 +106,9 @@ class PredictionViewSet(
     @extend_schema(
         summary="Classify pictures",
         description=(
-            "`image` (1 to 200 parts of at most 10 MB), `model` (repeatable; absent: every network), `bars` "
-            "(optional). Answers at once with one entry for each picture and network; ask for them again until "
-            "`status` is final. "
+            "`image` (1 to 200 parts of at most 10 MB), `model` (repeatable; absent: every network), `bars` and "
+            "`crop` (both optional). Answers at once with one entry for each picture and network; ask for them "
+            "again until `status` is final. "
             "With `bars` each entry is the covered run and names the clean one in `clean`."
         ),
         request={"multipart/form-data": SubmissionSerializer},
@@ -119,8 +120,9 @@ class PredictionViewSet(
         values: dict[str, Any] = {"image": request.FILES.getlist("image")}
         if "model" in sent_fields:
             values["model"] = sent_fields.getlist("model")
-        if "bars" in sent_fields:
-            values["bars"] = sent_fields["bars"]
+        for name in ("bars", "crop"):
+            if name in sent_fields:
+                values[name] = sent_fields[name]
         form = SubmissionSerializer(data=values)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
@@ -129,12 +131,13 @@ class PredictionViewSet(
             services.chosen(sent.get("model", ()))
         except services.NoNetwork as error:
             raise serializers.ValidationError({"model": [str(error)]}) from error
-        pictures = take_all(sent["image"])
+        crop = sent.get("crop", AUTO)
+        pictures = services.fitting(take_all(sent["image"]), crop)
         if len(pictures) == 1 and isinstance(only := pictures[0], services.RejectedPicture):
             raise PictureRejected(only.message, only.code)
         try:
             submission = services.submit(
-                cast(User, request.user), pictures, sent.get("model", ()), sent.get("bars") or ()
+                cast(User, request.user), pictures, sent.get("model", ()), sent.get("bars") or (), crop
             )
         except services.QuotaExceeded as error:
             raise TooMuch(str(error)) from error

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from predictions import services
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
+from predictions.crop import AUTO, Crop, CropInvalid, parse_crop
 from predictions.groups import uploads_of
 from predictions.images import PreparedImage
 from predictions.intake import MAX_PICTURES, take_all
@@ -51,7 +52,7 @@ PICTURE_GONE = _("A picture is no longer there. Choose it again.")
 
 
 class PredictForm(forms.Form):
-    """Pictures, as files or as drafts sent before; networks; bars on a single picture."""
+    """Pictures, as files or as drafts sent before; networks; bars and a box on a single picture."""
 
     image = PicturesField(
         required=False,
@@ -68,6 +69,7 @@ class PredictForm(forms.Form):
         },
     )
     bars = forms.CharField(required=False, widget=forms.HiddenInput)
+    crop = forms.CharField(required=False, widget=forms.HiddenInput)
     key = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -85,6 +87,12 @@ class PredictForm(forms.Form):
         except BarsInvalid as error:
             raise ValidationError(str(error), code="bars_invalid") from error
 
+    def clean_crop(self) -> Crop | str:
+        try:
+            return parse_crop(self.cleaned_data["crop"])
+        except CropInvalid as error:
+            raise ValidationError(str(error), code="crop_invalid") from error
+
     def clean_draft(self) -> list[uuid.UUID]:
         ids = self.cleaned_data["draft"]
         found = {upload.pk: upload for upload in uploads_of(self.user).filter(pk__in=ids)}
@@ -98,8 +106,9 @@ class PredictForm(forms.Form):
         # A file chosen now stands for what was there before.
         if values.get("image"):
             if self.uploads:
-                # The bars belonged to the picture that it replaces.
+                # The bars and the box belonged to the picture that it replaces.
                 values["bars"] = ()
+                values["crop"] = AUTO
             self.uploads = []
         count = len(values.get("image") or self.uploads)
         if not count and "draft" not in self.errors:
@@ -113,11 +122,18 @@ class PredictForm(forms.Form):
                 "bars",
                 ValidationError(_("Bars can be drawn on one picture at a time."), code="bars_on_several"),
             )
+        if count > 1 and isinstance(values.get("crop"), Crop):
+            self.add_error(
+                "crop",
+                ValidationError(_("The box can be placed on one picture at a time."), code="crop_on_several"),
+            )
         return values
 
     def pictures(self) -> list[Upload | PreparedImage | services.RejectedPicture]:
         """What was sent, in its order, each prepared or rejected with a sentence."""
-        return [*take_all(self.cleaned_data["image"])] or list(self.uploads)
+        sent: list[Upload | PreparedImage | services.RejectedPicture]
+        sent = [*take_all(self.cleaned_data["image"])] or [*self.uploads]
+        return services.fitting(sent, self.cleaned_data["crop"])
 
     def submission_key(self) -> str | None:
         """The page's key together with what is asked: the same again is a double click, anything else is not."""
@@ -128,6 +144,7 @@ class PredictForm(forms.Form):
             [str(upload.pk) for upload in self.uploads],
             self.cleaned_data["model"],
             canonical(self.cleaned_data["bars"]),
+            self.cleaned_data["crop"],
         ]
         digest = hashlib.sha256(json.dumps(asked).encode())
         for file in self.cleaned_data["image"]:

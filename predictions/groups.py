@@ -11,8 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml import artifact
-from ml.artifact import ArtifactError, Card
+from ml.artifact import ArtifactError, Card, Record
 from predictions.corruption import covered_share, parse_bars
+from predictions.crop import WHOLE, Crop, side_in_pixels, stored
 from predictions.models import Batch, Job, Prediction, Upload
 from predictions.templatetags.prediction_format import percent
 
@@ -39,6 +40,7 @@ class Side:
     covered: bool
     answers: list[dict[str, Any]]
     place: int
+    record: Record | None = None
 
     @property
     def title(self) -> str:
@@ -93,6 +95,10 @@ class Group:
         return self.results[0].run.bars
 
     @property
+    def crop(self) -> Crop | None:
+        return stored(self.results[0].run.crop)
+
+    @property
     def hidden_share(self) -> float:
         return covered_share(parse_bars(self.bars))
 
@@ -102,10 +108,17 @@ class Group:
 
     @property
     def small_for(self) -> int:
-        """The input side of the largest network that takes in more than the source had; 0 for none."""
+        """The input side of the largest network that takes in more than there was to give; 0 for none."""
         sizes = [result.card.size for result in self.results if result.card]
-        source = min(self.upload.source_width, self.upload.source_height)
-        return max((size for size in sizes if source < size), default=0)
+        given = self.box_side or min(self.upload.source_width, self.upload.source_height)
+        return max((size for size in sizes if given < size), default=0)
+
+    @property
+    def box_side(self) -> int:
+        """The side of the box in pixels of the picture as it is kept; 0 where the whole picture went in."""
+        if self.crop in (None, WHOLE):
+            return 0
+        return side_in_pixels(self.crop or WHOLE, self.upload.width, self.upload.height)
 
     @property
     def seen(self) -> str:
@@ -151,7 +164,19 @@ def side_of(run: Prediction, *, covered: bool) -> Side:
             answers = [{"index": run.top1.index, "name": run.top1.name, "probability": run.probability1}]
     shown = [{**answer, "label": answer["name"]} for answer in answers]
     place = run.ahead() + 1 if run.status == Job.Status.QUEUED else 0
-    return Side(run, covered, shown, place)
+    return Side(run, covered, shown, place, record_of(run, covered=covered))
+
+
+def record_of(run: Prediction, *, covered: bool) -> Record | None:
+    """How often this network was right on test pictures when it was so sure; None where that says nothing.
+
+    That is: it has not answered, it is another version by now, it was never evaluated, or the picture is unlike all
+    of its classes, and so unlike the test pictures too.
+    """
+    card = card_of(run.model_id)
+    if card is None or run.probability1 is None or run.artifact != card.version or run.outside:
+        return None
+    return card.track_record(run.probability1, covered=covered)
 
 
 def _says(result: Result, side: Side) -> str:
@@ -159,7 +184,8 @@ def _says(result: Result, side: Side) -> str:
     if side.answers:
         first = side.answers[0]
         answer = {**names, "label": first["label"], "probability": percent(first["probability"])}
-        return _("%(network)s, %(side)s: %(label)s, %(probability)s.") % answer
+        said = _("%(network)s, %(side)s: %(label)s, %(probability)s.") % answer
+        return said + " " + _("The picture is unlike those it learned from.") if side.run.outside else said
     state = side.run.error_sentence or side.run.get_status_display()
     return _("%(network)s, %(side)s: %(state)s.") % {**names, "state": state.rstrip(".")}
 

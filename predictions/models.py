@@ -125,19 +125,22 @@ class Upload(models.Model):
 class NetworkInput(models.Model):
     """What a network sees of an upload: the bytes of uint8 (size, size, 3), RGB.
 
-    Made once for each way of preprocessing and each set of bars, so that workers never read object storage;
-    gone with its upload.
+    Made once for each way of preprocessing, each set of bars and each box, so that workers never read object
+    storage; gone with its upload.
     """
 
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="inputs")
     preprocessing = models.CharField(max_length=40)
     bars_key = models.CharField(max_length=64, blank=True, default="")
+    crop_key = models.CharField(max_length=40, blank=True, default="", db_default="")
     size = models.PositiveIntegerField()
     pixels = models.BinaryField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["upload", "preprocessing", "bars_key"], name="network_input_once")
+            models.UniqueConstraint(
+                fields=["upload", "preprocessing", "bars_key", "crop_key"], name="network_input_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -212,6 +215,8 @@ class Prediction(Job):
     model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
     network_input = models.ForeignKey(NetworkInput, models.RESTRICT, related_name="+")
     bars = models.JSONField(_("bars"), default=list, blank=True)
+    # The square that was cut out, as fractions. Null where the network's own preprocessing decided.
+    crop = models.JSONField(_("box"), null=True, blank=True, default=None)
     clean_run = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
     artifact = models.CharField(_("version"), max_length=80, blank=True, default="")
     deleted = models.DateTimeField(null=True, blank=True)
@@ -226,6 +231,10 @@ class Prediction(Job):
     probability3 = models.FloatField(null=True, blank=True)
     probability4 = models.FloatField(null=True, blank=True)
     probability5 = models.FloatField(null=True, blank=True)
+    # Whether the picture is unlike all that the network was trained on, and the score that says so. Null where the
+    # network's artifact cannot tell.
+    outside = models.BooleanField(_("outside the classes"), null=True, blank=True)
+    outside_score = models.FloatField(_("outside score"), null=True, blank=True)
 
     objects = PredictionQuerySet.as_manager()  # type: ignore[misc]
 
@@ -262,6 +271,11 @@ class Prediction(Job):
                     | Q(**{f"probability{rank + 1}__lte": F(f"probability{rank}")}),
                 )
                 for rank in range(1, TOP)
+            ),
+            models.CheckConstraint(
+                name="prediction_outside_has_score",
+                condition=Q(outside__isnull=True, outside_score__isnull=True)
+                | Q(outside__isnull=False, outside_score__isnull=False),
             ),
         ]
         indexes = [

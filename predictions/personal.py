@@ -30,7 +30,10 @@ def export(user: Any) -> dict[str, Any]:
                 "artifact": run.artifact,
                 "status": run.status,
                 "bars": run.bars,
+                "crop": run.crop,
                 "top5": run.answers,
+                "outside": run.outside,
+                "outside_score": run.outside_score,
                 "created": run.created.isoformat(),
             }
             for run in Prediction.objects.of(user).with_answers()

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from predictions.corruption import MAX_BARS, BarsInvalid, parse_bars
+from predictions.crop import CropInvalid, parse_crop
 from predictions.intake import MAX_PICTURES
 from predictions.models import Batch, Job, Prediction
 from predictions.services import RejectedPicture
@@ -39,7 +40,25 @@ class PredictionSerializer(serializers.ModelSerializer):
     bars = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
     )
+    crop = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        min_length=4,
+        max_length=4,
+        allow_null=True,
+        help_text=(
+            "The part that went in: [x, y, width, height], fractions of the upright picture, square in its pixels; "
+            "[0, 0, 1, 1] is the whole picture, squeezed into the network's square. Null where the network's own "
+            "preprocessing decided."
+        ),
+    )
     artifact = serializers.SerializerMethodField()
+    outside = serializers.BooleanField(
+        allow_null=True,
+        help_text=(
+            "True when the picture is unlike those that the network learned from, so that its answer means little. "
+            "Null while there is no answer, and for networks that cannot tell."
+        ),
+    )
     top5 = serializers.SerializerMethodField()
     image_url = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
@@ -54,8 +73,10 @@ class PredictionSerializer(serializers.ModelSerializer):
             "model",
             "filename",
             "bars",
+            "crop",
             "clean",
             "top5",
+            "outside",
             "artifact",
             "image_url",
             "url",
@@ -134,6 +155,25 @@ class SubmissionSerializer(serializers.Serializer):
         allow_blank=True,
         help_text=f"A JSON list of at most {MAX_BARS} [x, y, width, height], fractions of the upright picture.",
     )
+
+    crop = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text=(
+            "The part of each picture that goes in. `auto` (the default): a square where there is most to see, the "
+            "whole picture when it is square. `whole`: all of it, squeezed into a square. Or JSON [x, y, width, "
+            "height], fractions of the upright picture, square in its pixels (two pixels or 2% are forgiven, and "
+            "what was cut out comes back in `crop`). With several pictures the same fractions hold for each; one on "
+            "which they are not square is rejected with `box_not_square`, and the others go on. Bars are fractions "
+            "of the whole picture all the same."
+        ),
+    )
+
+    def validate_crop(self, value: str) -> Any:
+        try:
+            return parse_crop(value)
+        except CropInvalid as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def validate_bars(self, value: str) -> Any:
         try:

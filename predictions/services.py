@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,18 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from ml import artifact
 from ml.artifact import Card
-from ml.preprocessing import Preprocessing, to_input
 from predictions import removal, tasks
-from predictions.corruption import Bar, apply_bars, canonical
-from predictions.images import PreparedImage, open_prepared
-from predictions.models import (
-    Batch,
-    Job,
-    Network,
-    NetworkInput,
-    Prediction,
-    Upload,
-)
+from predictions.corruption import Bar, canonical
+from predictions.crop import Crop, CropInvalid, Wanted, canonical_crop, fitted
+from predictions.images import PreparedImage
+from predictions.inputs import make_inputs, save_inputs
+from predictions.models import Batch, Job, Network, Prediction, Upload
 
 QUOTA_BYTES = 2 * 1024**3
 QUOTA_PICTURES = 20_000
@@ -165,14 +157,16 @@ def submit(
     pictures: Sequence[Upload | PreparedImage | RejectedPicture],
     models: Iterable[str] = (),
     bars: tuple[Bar, ...] = (),
+    crop: Wanted = None,
     *,
     key: str | None = None,
 ) -> Submission:
     """Asks the networks called ``models`` about every picture, clean or, with ``bars``, covered and clean.
 
-    Entries follow the pictures in their order and, within each, the networks in theirs; a rejected picture has
-    one entry. With the same ``key`` a second call returns what the first one made. Raises QuotaExceeded and
-    NoNetwork, and then nothing is kept.
+    ``crop`` is the square of each picture that goes in; without one the networks' own preprocessing decides. A
+    picture on which it is not square is rejected. Entries follow the pictures in their order and, within each, the
+    networks in theirs; a rejected picture has one entry. With the same ``key`` a second call returns what the first
+    one made. Raises QuotaExceeded and NoNetwork, and then nothing is kept.
     """
     if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
         if recalled := _recall(earlier):
@@ -180,6 +174,7 @@ def submit(
         # It was deleted since: the same again is meant anew.
         key = None
     cards = chosen(models)
+    pictures = fitting(pictures, crop)
     taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
     _check_early(owner, len(taken) * len(cards) * (2 if bars else 1))
     uploads: list[Upload] = []
@@ -191,7 +186,7 @@ def submit(
             else:
                 uploads.append(store(owner, picture))
                 mine.append(uploads[-1])
-        return _write(owner, pictures, uploads, cards, bars, key)
+        return _write(owner, pictures, uploads, cards, bars, crop, key)
     except PictureGone:
         _forget(mine)
         raise
@@ -204,6 +199,24 @@ def submit(
     except BaseException:
         _forget(mine)
         raise
+
+
+def fitting(
+    pictures: Sequence[Upload | PreparedImage | RejectedPicture], crop: Wanted
+) -> list[Upload | PreparedImage | RejectedPicture]:
+    """The pictures, those rejected on which the box would not be square."""
+    return [_fitting(picture, crop) for picture in pictures]
+
+
+def _fitting(
+    picture: Upload | PreparedImage | RejectedPicture, crop: Wanted
+) -> Upload | PreparedImage | RejectedPicture:
+    if isinstance(crop, Crop) and not isinstance(picture, RejectedPicture):
+        try:
+            fitted(crop, picture.width, picture.height)
+        except CropInvalid as error:
+            return RejectedPicture(picture.filename, "box_not_square", str(error))
+    return picture
 
 
 def _check_early(owner: User, runs: int) -> None:
@@ -233,13 +246,14 @@ def _write(
     uploads: list[Upload],
     cards: list[Card],
     bars: tuple[Bar, ...],
+    crop: Wanted,
     key: str | None,
 ) -> Submission:
     many = len(uploads) > 1
     priority = Job.Priority.BULK if many else Job.Priority.SINGLE
     remaining = iter(uploads)
     inputs = [
-        None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars)
+        None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars, crop)
         for p in pictures
     ]
     remaining = iter(uploads)
@@ -275,13 +289,14 @@ def _write(
                     "model_id": card.name,
                     "priority": priority,
                     "position": len(entries),
+                    "crop": canonical_crop(made.crop),
                 }
-                clean = Prediction(network_input=made[card.name, False], asked=not bars, **common)
+                clean = Prediction(network_input=made.rows[card.name, False], asked=not bars, **common)
                 runs.append(clean)
                 if bars:
                     runs.append(
                         Prediction(
-                            network_input=made[card.name, True],
+                            network_input=made.rows[card.name, True],
                             bars=canonical(bars),
                             clean_run=clean,
                             **common,
@@ -291,68 +306,11 @@ def _write(
         if rejected:
             batch.rejected = rejected
             batch.save(update_fields=["rejected"])
-        _save_inputs(runs)
+        save_inputs(runs)
         Prediction.objects.bulk_create(runs, batch_size=500)
         if runs:
             tasks.predict.delay_on_commit()
     return Submission(batch, entries)
-
-
-def _save_inputs(runs: list[Prediction]) -> None:
-    """Writes the new inputs of ``runs``; one that another submission wrote a moment ago is used instead."""
-    new = {id(run.network_input): run.network_input for run in runs if run.network_input.pk is None}
-    if not new:
-        return
-    NetworkInput.objects.bulk_create(new.values(), ignore_conflicts=True)
-    uploads = {row.upload_id for row in new.values()}
-    written = {
-        (row.upload_id, row.preprocessing, row.bars_key): row
-        for row in NetworkInput.objects.filter(upload__in=uploads).defer("pixels")
-    }
-    for run in runs:
-        row = run.network_input
-        if row.pk is None:
-            run.network_input = written[row.upload_id, row.preprocessing, row.bars_key]
-
-
-def make_inputs(
-    upload: Upload, cards: Sequence[Card], bars: tuple[Bar, ...]
-) -> dict[tuple[str, bool], NetworkInput]:
-    """(network, covered) -> its input; networks with the same preprocessing share one. Unsaved when new."""
-    keys = {card.name: preprocessing_key(card.preprocessing) for card in cards}
-    known = {
-        (row.preprocessing, row.bars_key): row
-        for row in upload.inputs.filter(preprocessing__in=keys.values())
-    }
-    with upload.file.open("rb") as file:
-        picture = open_prepared(file.read())
-    covered_key = bars_key(bars)
-    made: dict[tuple[str, bool], NetworkInput] = {}
-    for covered in (False, True) if bars else (False,):
-        shown = apply_bars(picture, bars) if covered else picture
-        for card in cards:
-            place = (keys[card.name], covered_key if covered else "")
-            if place not in known:
-                known[place] = NetworkInput(
-                    upload=upload,
-                    preprocessing=place[0],
-                    bars_key=place[1],
-                    size=card.size,
-                    pixels=to_input(shown, card.preprocessing).tobytes(),
-                )
-            made[card.name, covered] = known[place]
-    return made
-
-
-def preprocessing_key(how: Preprocessing) -> str:
-    """A short name of how a picture is shrunk: networks that agree in it share their inputs."""
-    # Normalisation happens on the way into the network and does not change what is stored.
-    return f"{how.shape}-{how.filter}-{how.size}"
-
-
-def bars_key(bars: tuple[Bar, ...]) -> str:
-    """A digest of the bars; empty without bars."""
-    return hashlib.sha256(json.dumps(canonical(bars)).encode()).hexdigest() if bars else ""
 
 
 # --- deleting ----------------------------------------------------------------------------------------------

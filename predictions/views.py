@@ -1,4 +1,4 @@
-"""The pages on which pictures are sent, answered, listed and deleted. Each asks `Prediction.objects.of(user)`."""
+"""The pages on which pictures are sent and answered. Each asks `Prediction.objects.of(user)`."""
 
 from __future__ import annotations
 
@@ -7,32 +7,26 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.paginator import InvalidPage, Paginator
-from django.db.models.functions import Now
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttle import limit_rate
 from predictions import samples, services
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
-from predictions.filters import HistoryFilter
+from predictions.crop import Crop, CropInvalid, canonical_crop, fitted, parse_crop
 from predictions.forms import PICTURE_GONE, PredictForm
 from predictions.groups import BatchTable, Group, group_of, table_of, uploads_of
 from predictions.intake import take
 from predictions.media import input_response, picture_response
-from predictions.models import UNDO, Prediction, Upload
+from predictions.models import Prediction, Upload
 
-PAGE_SIZE = 24
-UNDO_KEY = "predictions_to_undo"
 LEFT_OUT_KEY = "pictures_left_out"
 
 
@@ -97,6 +91,7 @@ def _fresh_form(request: OwnRequest) -> PredictForm:
         "key": str(uuid.uuid4()),
         "model": [name for name in names if name in wanted] or names,
         "bars": request.GET.get("bars", ""),
+        "crop": request.GET.get("crop", ""),
     }
     if request.GET.get("upload"):
         try:
@@ -116,8 +111,17 @@ def _workshop(request: OwnRequest, form: PredictForm, status: int = 200) -> Http
     except BarsInvalid:
         bars = ()
     context: dict[str, Any] = {"form": form, "upload": upload, "bars": canonical(bars) if upload else []}
-    context["samples"] = samples.offered()
+    context |= {"crop": _box_on(upload, form["crop"].value()), "samples": samples.offered()}
     return render(request, "predictions/predict.html", context, status=status)
+
+
+def _box_on(upload: Upload | None, value: Any) -> Crop | None:
+    """The box to show on the picture; None where none was placed yet, or not on this picture."""
+    try:
+        crop = parse_crop(value)
+        return fitted(crop, upload.width, upload.height) if upload and isinstance(crop, Crop) else None
+    except CropInvalid:
+        return None
 
 
 def _submit(form: PredictForm) -> services.Submission | None:
@@ -129,9 +133,9 @@ def _submit(form: PredictForm) -> services.Submission | None:
             named = f"{picture.filename}: {picture.message}" if len(pictures) > 1 else picture.message
             form.add_error("image", named)
         return None
-    asked = (form.user, pictures, form.cleaned_data["model"], form.cleaned_data["bars"])
+    asked = [form.cleaned_data[name] for name in ("model", "bars", "crop")]
     try:
-        submission = services.submit(*asked, key=form.submission_key())
+        submission = services.submit(form.user, pictures, *asked, key=form.submission_key())
     except (services.QuotaExceeded, services.NoNetwork) as error:
         form.add_error(None, str(error))
         return None
@@ -200,6 +204,8 @@ def detail(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     again = {"upload": str(group.upload.pk), "model": [run.model_id for run in group.runs]}
     if group.bars:
         again["bars"] = str(group.bars).replace(" ", "")
+    if group.crop:
+        again["crop"] = str(canonical_crop(group.crop)).replace(" ", "")
     context = {
         "group": group,
         "status_url": _status_url(group),
@@ -235,7 +241,7 @@ def _results(request: OwnRequest, group: Group) -> str:
 @for_owners
 @require_POST
 def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
-    """The same picture and bars once more: of one network when it is named, else of all of the group."""
+    """The same picture, bars and box once more: of one network when it is named, else of all of the group."""
     group = own_group(request, pk)
     named = request.POST.get("model")
     runs = [run for run in group.runs if named in (None, "", run.model_id)] or group.runs
@@ -243,7 +249,7 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     bars = tuple(Bar(*bar) for bar in group.bars)
     try:
         submission = services.submit(
-            request.user, [group.upload], names, bars, key=_again_key(request, group, names)
+            request.user, [group.upload], names, bars, group.crop, key=_again_key(request, group, names)
         )
     except (services.PictureGone, FileNotFoundError):
         raise Http404(PICTURE_GONE) from None
@@ -305,93 +311,3 @@ def network_input(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
     """What the network of one's own run saw."""
     run = get_object_or_404(Prediction.objects.of(request.user).select_related("network_input"), pk=pk)
     return input_response(request, run.network_input)
-
-
-# --- history -----------------------------------------------------------------------------------------------
-
-
-@for_owners
-@require_safe
-def history(request: OwnRequest) -> HttpResponse:
-    """One's own predictions, newest first, filtered by what stands in the address."""
-    own = Prediction.objects.of(request.user).filter(asked=True)
-    filtered = HistoryFilter(request.GET, queryset=own, request=request)
-    # A filter that cannot be read shows nothing: everything would look like its answer.
-    found = own.none() if filtered.form.errors else filtered.qs
-    runs = found.with_answers().defer("network_input__pixels")
-    paginator = Paginator(runs, PAGE_SIZE)
-    query = request.GET.copy()
-    number = (query.pop("page", None) or ["1"])[-1]
-    active = any(query.get(name) for name in filtered.form.fields)
-    context = {"form": filtered.form, "query": _prefix(query), "active": active, "paginator": paginator}
-    try:
-        page = paginator.page(number)
-    except InvalidPage:
-        return render(request, "predictions/no_page.html", context | {"number": number[:20]}, status=404)
-    context |= {"page": page, "pages": list(paginator.get_elided_page_range(page.number, on_each_side=1))}
-    context |= {"undo": _take_undo(request), "anything": bool(page.object_list) or (active and own.exists())}
-    return render(request, "predictions/history.html", context)
-
-
-def _prefix(query: QueryDict) -> str:
-    """What stands before `page=` in the addresses of other pages."""
-    return f"{query.urlencode()}&" if query else ""
-
-
-def _take_undo(request: OwnRequest) -> list[str]:
-    """The ids that were just deleted without JavaScript, once, as long as they can come back."""
-    ids = request.session.pop(UNDO_KEY, [])
-    young = Prediction.objects.filter(owner=request.user, pk__in=ids, deleted__gte=Now() - UNDO)
-    return [str(pk) for pk in young.values_list("pk", flat=True)] if ids else []
-
-
-@for_owners
-@require_POST
-def delete(request: OwnRequest) -> HttpResponse:
-    """Hides one's own predictions. They can come back for ten seconds; then they are removed."""
-    hidden = [str(pk) for pk in services.delete(request.user, _ids(request))]
-    if wants_json(request):
-        says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
-        return JsonResponse(
-            {
-                "deleted": hidden,
-                "seconds": int(UNDO.total_seconds()),
-                "message": says % {"count": len(hidden)},
-            }
-        )
-    request.session[UNDO_KEY] = hidden
-    return redirect(_history_address(request))
-
-
-@for_owners
-@require_POST
-def undo(request: OwnRequest) -> HttpResponse:
-    """Brings back what was just deleted."""
-    restored = services.undo(request.user, _ids(request))
-    if wants_json(request):
-        if not restored:
-            return problem(410, "too_late", _("It was too late: the prediction is gone."))
-        return JsonResponse({"restored": restored})
-    if restored:
-        back = ngettext("The prediction is back.", "%(count)d predictions are back.", restored)
-        messages.success(request, back % {"count": restored})
-    else:
-        messages.error(request, _("It was too late: the prediction is gone."))
-    return redirect(_history_address(request))
-
-
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
-    """The ids that were sent; what is none names nothing."""
-    found = []
-    for value in request.POST.getlist("id")[:1000]:
-        try:
-            found.append(uuid.UUID(value))
-        except ValueError:
-            continue
-    return found
-
-
-def _history_address(request: HttpRequest) -> str:
-    """The history page the form stood on: only its query is taken from the form, never a host."""
-    query = QueryDict(request.POST.get("query", "")[:1000])
-    return reverse("predictions:history") + (f"?{query.urlencode()}" if query else "")

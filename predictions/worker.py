@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Any
 
 from celery.signals import celeryd_after_setup, worker_process_init, worker_ready, worker_shutting_down
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
 
+from ml import config
 from predictions.jobs import Heartbeat, Timer, worker_name
 
 logger = logging.getLogger(__name__)
@@ -67,7 +69,17 @@ def start_timers(**details: Any) -> None:
     os.register_at_fork(
         before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release
     )
+    say_what_is_slow()
     threading.Thread(target=_run_timers, args=(worker_name(),), name="timers", daemon=True).start()
+
+
+def say_what_is_slow() -> None:
+    """Once a start: the figures in the README are those of a processor that multiplies int8 quickly."""
+    if settings.ML_ENGINE == "openvino" and config.has_vnni() is False:
+        logger.warning(
+            "This processor has no VNNI instructions: the int8 networks answer correctly, but more slowly than "
+            "the figures in the README say."
+        )
 
 
 @worker_shutting_down.connect
@@ -100,9 +112,11 @@ def _run_timers(name: str) -> None:
 
 def tick(name: str) -> None:
     """One beat: shows life, returns the rows of this host's dead processes, runs the timers that are due."""
+    from predictions import inference
     from predictions.models import Prediction
 
-    _beat(name)
+    # With an engine on a server, what can be answered may change at any moment.
+    _beat(name, models=inference.served())
     Prediction.objects.sweep_dead()
     for timer, every, action in timers():
         if Timer.objects.due(timer, every):

@@ -28,6 +28,7 @@ _OURS = [
     "LOG_LEVEL",
     "ML_ARTIFACTS_DIR",
     "ML_ENGINE",
+    "ML_SERVING_URL",
     "ML_THREADS",
     "PORT",
     "RATE_LIMITS",

@@ -11,6 +11,7 @@ from django.template.loader import get_template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from learn.evaluations import compare
 from learn.figures.architecture import Stage, stage_figure, stages_from_layers
 from learn.figures.curves import training_figure
 from learn.lessons import Lesson
@@ -49,6 +50,7 @@ def context() -> dict[str, Any]:
     return {
         "sections": [section(name, cards.get(name)) for name in names],
         "trained": [cards[name] for name in PLANS if name in cards],
+        "judged": compare(cards[name] for name in names if name in cards),
     }
 
 
@@ -67,10 +69,20 @@ def section(name: str, card: Card | None) -> dict[str, Any]:
         "figure": stage_figure(stages, input_side=card.size, classes=len(card.labels)),
         "layers": [_layer_row(layer) for layer in card.layers if layer["parameters"]],
         "weights_in_table": sum(layer["parameters"] for layer in card.layers),
-        "epochs": card.training.get("recipe", {}).get("epochs"),
-        "minutes": round(card.training.get("training_seconds", 0) / 60),
+        "epochs": round(sum(_epochs(run) for run in _runs(card))),
+        "minutes": round(sum(run.get("training_seconds", 0) for run in _runs(card)) / 60),
+        "grown_from": card.training.get("grown_from"),
         "curves": training_figure(card.curves()),
     }
+
+
+def _runs(card: Card) -> list[dict[str, Any]]:
+    """Every training run that went into the weights, the first one first."""
+    return [*card.training.get("before", []), card.training]
+
+
+def _epochs(run: dict[str, Any]) -> float:
+    return float(run.get("recipe", run).get("epochs") or 0)
 
 
 def _card(name: str) -> Card | None:
@@ -104,7 +116,7 @@ lesson = Lesson(
     ),
     order=20,
     template="learn/networks.html",
-    minutes=6,
+    minutes=8,
     kind="page",
     context=context,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -32,6 +35,16 @@ def bar_width(probability: float) -> str:
 def class_name(label: object) -> str:
     """A class's own name as a person reads it, in their language."""
     return _(display(str(label)))
+
+
+@register.filter
+def box_path(crop: Sequence[float] | None, picture: Any) -> str:
+    """The outline of a box on a picture as SVG path data; empty where the whole picture went in."""
+    if not crop or tuple(crop) == (0, 0, 1, 1):
+        return ""
+    x, width = (part_of(fraction, picture.width) for fraction in (crop[0], crop[2]))
+    y, height = (part_of(fraction, picture.height) for fraction in (crop[1], crop[3]))
+    return f"M{x} {y}h{width}v{height}h-{width}z"
 
 
 @register.filter

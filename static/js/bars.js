@@ -37,6 +37,7 @@ export class BarEditor {
     this.bars = [];
     this.selected = -1;
     this.drag = null;
+    this.enabled = true;
     svg.addEventListener("pointerdown", (event) => this.press(event));
     svg.addEventListener("pointermove", (event) => this.move(event));
     svg.addEventListener("pointerup", (event) => this.release(event));
@@ -46,6 +47,16 @@ export class BarEditor {
     svg.addEventListener("focusout", (event) => {
       if (!svg.contains(event.relatedTarget) && !this.drag) this.select(-1);
     });
+  }
+
+  /** Whether the bars can be taken hold of, or only seen. */
+  enable(on) {
+    this.enabled = on;
+    if (!on) {
+      this.abandon();
+      this.select(-1);
+    }
+    for (const shape of this.shapes()) shape.setAttribute("tabindex", on ? "0" : "-1");
   }
 
   /** A picture of this size, with these bars. */
@@ -117,7 +128,7 @@ export class BarEditor {
     while (shapes.length > this.bars.length) shapes.pop().remove();
     while (shapes.length < this.bars.length) {
       const shape = document.createElementNS(SVG, "rect");
-      shape.setAttribute("tabindex", "0");
+      shape.setAttribute("tabindex", this.enabled ? "0" : "-1");
       shape.setAttribute("role", "img");
       shape.setAttribute("aria-roledescription", gettext("movable bar"));
       shape.setAttribute("class", "bar");

@@ -3,6 +3,7 @@
 
 import { showBars } from "./bar-list.js";
 import { BarEditor } from "./bars.js";
+import { CropPanel } from "./crop-panel.js";
 import { ask, Problem } from "./http.js";
 import { pictures, read, readAddress } from "./picture.js";
 import { poll, renew } from "./poll.js";
@@ -17,7 +18,7 @@ const stage = find("stage");
 const pictureError = find("picture-error");
 const sendError = find("send-error");
 const sendButton = find("send");
-const barsPanel = find("bars");
+const tools = find("tools");
 const barList = find("bar-list");
 const results = document.querySelector("[data-results]");
 
@@ -25,7 +26,7 @@ let current = null; // {file, id, sending}: the one picture on the canvas
 let several = null;
 let stopPolling = () => {};
 let busy = false;
-let asked = null; // {current, bars}: what the answers below are about
+let asked = null; // {current, bars, crop}: what the answers below are about
 
 // --- the stage -----------------------------------------------------------------------------------------------
 
@@ -55,6 +56,8 @@ const editor = new BarEditor(overlay, {
   },
 });
 
+const cropPanel = new CropPanel(form, figure, editor, { onChange: () => markStale() });
+
 function removeBar(index) {
   editor.remove(index);
   if (!editor.bars.length) find("add-bar").focus();
@@ -68,7 +71,7 @@ find("clear-bars").addEventListener("click", () => {
 overlay.addEventListener("emptied", () => find("add-bar").focus());
 addEventListener("resize", () => editor.drawHandles());
 
-function show(canvas, name, bars = []) {
+function show(canvas, name, { bars = [], crop = null } = {}) {
   const old = figure.querySelector("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", interpolate(gettext("Your picture %s"), [name]));
@@ -78,9 +81,10 @@ function show(canvas, name, bars = []) {
   canvas.parentElement.style.setProperty("--ratio", String(ratio));
   canvas.parentElement.classList.toggle("tiny", canvas.width < 200 && canvas.height < 200);
   figure.hidden = false;
-  barsPanel.hidden = false;
+  tools.hidden = false;
   hasPicture(true);
   editor.reset(canvas.width, canvas.height, bars);
+  cropPanel.reset(canvas, crop);
 }
 
 function caption(text, kind = "") {
@@ -102,8 +106,9 @@ function emptyStage() {
   several = null;
   find("plain", stage)?.remove();
   figure.hidden = true;
-  barsPanel.hidden = true;
+  tools.hidden = true;
   editor.reset(1, 1);
+  cropPanel.clear();
   clearTrouble(pictureError);
   clearTrouble(sendError);
   stage.querySelector("#id_image_error")?.remove();
@@ -263,9 +268,9 @@ async function send(retried = false) {
   body.delete("image");
   body.delete("draft");
   for (const id of ids) body.append("draft", id);
-  if (ids.length > 1) body.set("bars", "");
+  if (ids.length > 1) for (const name of ["bars", "crop"]) body.set(name, "");
   for (const sentence of several?.leftOut() ?? []) body.append("left_out", sentence);
-  const about = { current, bars: body.get("bars") };
+  const about = { current, bars: body.get("bars"), crop: body.get("crop") };
   let answer;
   try {
     answer = await ask(form.action, body);
@@ -289,12 +294,13 @@ function markStale() {
   if (results.hidden || !asked) return;
   const title = document.getElementById("results-title");
   const otherPicture = asked.current !== current;
-  const stale = otherPicture || asked.bars !== form.elements.bars.value;
+  const otherBars = asked.bars !== form.elements.bars.value;
+  const stale = otherPicture || otherBars || asked.crop !== form.elements.crop.value;
   title.dataset.fresh ??= title.textContent;
-  const previous = otherPicture
-    ? gettext("Answer to the previous picture. Ask again.")
-    : gettext("Answer to the previous bars. Ask again.");
-  const words = stale ? previous : title.dataset.fresh;
+  let words = title.dataset.fresh;
+  if (otherPicture) words = gettext("Answer to the previous picture. Ask again.");
+  else if (otherBars) words = gettext("Answer to the previous bars. Ask again.");
+  else if (stale) words = gettext("Answer to the previous box. Ask again.");
   results.classList.toggle("is-stale", stale);
   if (title.textContent === words) return;
   title.textContent = words;
@@ -339,21 +345,26 @@ form.addEventListener("submit", async (event) => {
 
 if (form.dataset.upload && !current && !several) {
   const { upload: id, picture, width, height, filename } = form.dataset;
-  const bars = form.elements.bars.value;
+  const bars = parse(form.elements.bars.value).filter(isFour);
+  const crop = parse(form.elements.crop.value);
   readAddress(picture, Number(width), Number(height)).then((canvas) => {
     if (current || several) return;
     emptyStage();
     current = { file: null, id, sending: null };
-    show(canvas, filename, parse(bars));
+    show(canvas, filename, { bars, crop: isFour(crop) ? crop : null });
     caption(filename);
   }, () => {});
 }
 
 function parse(text) {
   try {
-    const bars = JSON.parse(text || "[]");
-    return Array.isArray(bars) ? bars.filter((bar) => Array.isArray(bar) && bar.length === 4 && bar.every(Number.isFinite)) : [];
+    const list = JSON.parse(text || "[]");
+    return Array.isArray(list) ? list : [];
   } catch {
     return [];
   }
+}
+
+function isFour(list) {
+  return Array.isArray(list) && list.length === 4 && list.every(Number.isFinite);
 }

@@ -134,6 +134,6 @@ def test_fingers_may_zoom_and_read_what_fingers_can_do(visitor: Visitor) -> None
     page = visitor.open(width=360, has_touch=True, is_mobile=True)
     page.goto("/predict/")
     choose(page, upload("red.png", one_colour("red")))
-    expect(page.locator(".for-fingers")).to_be_visible()
-    expect(page.locator(".for-mouse")).to_be_hidden()
+    expect(page.locator("#bars-help .for-fingers")).to_be_visible()
+    expect(page.locator("#bars-help .for-mouse")).to_be_hidden()
     assert page.locator(".canvas svg").evaluate("svg => getComputedStyle(svg).touchAction") == "pinch-zoom"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ml import config, data
 from tests.ml import make_inputs, networks_for_tests, tiny
+from tests.serving import ServingServer, running_server
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -78,12 +79,14 @@ def straight_run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def exported(straight_run: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of artifacts with the VGG of `straight_run`, exported by the command itself."""
-    from ml import export
+    from ml import export, outside, quantise
 
     root = tmp_path_factory.mktemp("artifacts")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "CALIBRATION_PICTURES", 100)
+        patch.setattr(quantise, "CALIBRATION_PICTURES", 100)
         patch.setattr(data, "HOLDOUT_PER_CLASS", 3)
+        for count in ("PLAIN", "PHOTOGRAPHS", "HELD_PHOTOGRAPHS", "DEVELOPMENT", "TEST"):
+            patch.setattr(outside, count, 12)
         arguments = ["vgg", f"--run={straight_run}", f"--data={tiny_data}", f"--out={root / 'vgg'}"]
         assert export.main(arguments) == 0
     return root
@@ -110,6 +113,29 @@ def random_folder(random_artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """`random_artifacts` as the folder that artifacts are looked up in."""
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(random_artifacts))
     return random_artifacts
+
+
+@pytest.fixture(scope="session")
+def saved_models(random_artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for TensorFlow Serving with every network of `random_artifacts`."""
+    from ml import saved_model
+
+    out = tmp_path_factory.mktemp("served")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ML_ARTIFACTS_DIR", str(random_artifacts))
+        for name in config.artifact_names():
+            assert saved_model.main([name, f"--out={out}"]) == 0
+    return out
+
+
+@pytest.fixture
+def serving(
+    saved_models: Path, random_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ServingServer]:
+    """A server with the networks of `random_folder`, whose address the environment names."""
+    with running_server(saved_models) as server:
+        monkeypatch.setenv("ML_SERVING_URL", server.url)
+        yield server
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

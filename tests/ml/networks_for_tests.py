@@ -57,12 +57,13 @@ def write_artifact(root: Path, name: str, **changes: Any) -> artifact.Card:
     """``root/name`` with the exact graph of a lively network and its card; ``changes`` go into the card."""
     import openvino
 
-    from ml import graph, networks
+    from ml import features, graph, networks
 
     network = lively(name, size=SIZE, dropout=0.0, **OPTIONS[name])
     folder = root / name
     folder.mkdir(parents=True)
-    openvino.save_model(graph.to_openvino(network, SIZE), folder / "network.xml", compress_to_fp16=False)
+    exact = features.attached(graph.to_openvino(network, SIZE), name)
+    openvino.save_model(exact, folder / "network.xml", compress_to_fp16=False)
     values: dict[str, Any] = {
         "name": name,
         "title": name,

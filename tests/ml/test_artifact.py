@@ -124,7 +124,7 @@ def flip_a_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("engine", config.ENGINES)
+@pytest.mark.parametrize("engine", ["openvino", "tensorflow"])
 @pytest.mark.parametrize("file", ["network.bin", "network.xml"])
 def test_a_file_with_one_wrong_bit_is_named_and_never_answers(own, engine, file):
     flip_a_byte(own / file)

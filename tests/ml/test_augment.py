@@ -58,6 +58,69 @@ def test_the_same_seed_gives_the_same_crops_and_the_next_call_others():
     assert not np.array_equal(first, second)
 
 
+def scaled(index: np.ndarray, seed: int, **options: float) -> np.ndarray:
+    flat = ops.convert_to_tensor(PICTURES.reshape(-1, 3))
+    generator = keras.random.SeedGenerator(seed)
+    chosen = ops.convert_to_tensor(index.astype(np.int32))
+    return ops.convert_to_numpy(augment.scale_and_crop(flat, chosen, SIDE, generator, **options))
+
+
+def test_pictures_that_are_not_scaled_are_windows_of_the_reflected_picture():
+    index = np.arange(200) % len(PICTURES)
+    allowed = [placements(picture, 2) for picture in PICTURES]
+    results = scaled(index, seed=4, shift=2, jitter=0.0)
+    seen = [allowed[i].get(np.ascontiguousarray(r).tobytes()) for i, r in zip(index, results, strict=True)]
+    assert None not in seen
+    assert {place[:2] for place in seen} == {(y, x) for y in range(5) for x in range(5)}
+    assert 70 < sum(place[2] for place in seen) < 130
+
+
+def test_the_jitter_is_the_share_of_pictures_that_are_scaled_up_to_the_zoom():
+    # A ramp: its slope tells by how much the picture was enlarged or reduced.
+    ramp = np.broadcast_to(np.arange(SIDE, dtype=np.uint8)[None, :, None] * 8, (SIDE, SIDE, 3))
+    flat = ops.convert_to_tensor(np.ascontiguousarray(ramp).reshape(-1, 3))
+    index = ops.zeros((800,), dtype="int32")
+    generator = keras.random.SeedGenerator(5)
+    results = ops.convert_to_numpy(
+        augment.scale_and_crop(flat, index, SIDE, generator, shift=0, jitter=0.5, zoom=1.4, stretch=1.2)
+    )
+    middle = SIDE // 2
+    slope = np.abs(results[:, middle, middle, 0] - results[:, middle, middle - 1, 0]) / 8
+    assert 320 < (np.abs(slope - 1) > 1e-3).sum() < 480
+    largest = 1.4 * np.sqrt(1.2)
+    assert slope.max() <= largest + 1e-3
+    assert slope.min() >= 1 / largest - 1e-3
+    assert slope.max() > 1.3
+    assert slope.min() < 0.75
+
+
+def test_blur_softens_its_share_of_the_pictures_and_keeps_their_brightness():
+    pictures = np.repeat(PICTURES, 50, axis=0).astype(np.float32)
+    results = ops.convert_to_numpy(augment.blur(pictures, keras.random.SeedGenerator(6), 0.4))
+    changed = (np.abs(results - pictures).max((1, 2, 3)) > 0.5).mean()
+    assert 0.3 < changed < 0.5
+    edges = np.abs(np.diff(results, axis=1)).mean((1, 2, 3)) / np.abs(np.diff(pictures, axis=1)).mean(
+        (1, 2, 3)
+    )
+    assert edges.max() <= 1 + 1e-6
+    assert edges.min() < 0.7
+    np.testing.assert_allclose(results.mean((1, 2, 3)), pictures.mean((1, 2, 3)), rtol=0.03)
+
+
+def test_cover_blackens_one_rectangle_of_its_share_of_the_pictures():
+    pictures = np.full((600, SIDE, SIDE, 3), 200, np.float32)
+    results = ops.convert_to_numpy(augment.cover(pictures, keras.random.SeedGenerator(7), 0.5))
+    black = (results == 0).all(-1)
+    assert np.array_equal(results[~black], pictures[~black])
+    covered = black[black.any((1, 2))]
+    assert 240 < len(covered) < 360
+    for mask in covered:
+        rows, columns = mask.any(1), mask.any(0)
+        assert np.array_equal(mask, rows[:, None] & columns[None, :])
+    assert 0.02 < covered.mean() < 0.25
+    assert covered.mean((1, 2)).max() <= 0.48
+
+
 def mixed(seed: int, probability: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     pictures = ops.cast(ops.convert_to_tensor(PICTURES), "float32")
     targets = ops.one_hot(ops.arange(6), 6)

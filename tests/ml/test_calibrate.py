@@ -89,3 +89,54 @@ def test_softmax_divides_by_the_temperature_and_survives_large_logits():
         softmax(np.array([[0.0, 2 * np.log(3.0)]], np.float32), 2.0), [[0.25, 0.75]], rtol=1e-6
     )
     assert softmax(np.array([[1e5, 0.0]], np.float32)).tolist() == [[1.0, 0.0]]
+
+
+def test_one_temperature_for_each_picture_is_as_good_as_its_own_row():
+    logits, labels = RNG.normal(0, 2, (40, 5)).astype(np.float32), RNG.integers(0, 5, 40)
+    each = RNG.uniform(0.5, 3, 40)
+    np.testing.assert_allclose(softmax(logits, each)[7], softmax(logits[7:8], float(each[7]))[0])
+    np.testing.assert_allclose(
+        calibrate.negative_log_likelihood(logits, labels, each),
+        calibrate.negative_log_likelihood(logits / each[:, None], labels),
+    )
+    assert calibrate.metrics(logits, labels, each)["ece"] == pytest.approx(
+        calibrate.metrics(logits / each[:, None], labels, 1.0)["ece"], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.6, 3.0])
+def test_the_slope_that_spoilt_covered_pictures_is_found_again(honest, slope):
+    logits, labels = honest
+    black = RNG.uniform(0, 0.4, len(labels))
+    spoilt = logits * (1.3 * (1 + slope * black))[:, None]
+    assert calibrate.fit_black_slope(spoilt, labels, black, 1.3) == pytest.approx(slope, abs=0.15)
+
+
+def test_lowest_finds_a_minimum_inside_and_at_the_edge():
+    assert calibrate.lowest(lambda x: (x - 0.3) ** 2, 0, 1) == pytest.approx(0.3, abs=1e-3)
+    assert calibrate.lowest(lambda x: x, 0, 1) == pytest.approx(0, abs=1e-3)
+
+
+def test_the_spread_of_the_accuracy_is_the_binomial_one():
+    n = 2000
+    logits = np.zeros((n, 2))
+    logits[:, 0] = 1
+    labels = (np.arange(n) % 5 == 0).astype(int)
+    low, high = calibrate.spread(logits, labels, 1.0, samples=600)["top1"]
+    deviation = np.sqrt(0.8 * 0.2 / n)
+    assert low == pytest.approx(0.8 - 1.96 * deviation, abs=0.004)
+    assert high == pytest.approx(0.8 + 1.96 * deviation, abs=0.004)
+
+
+def test_the_spread_of_the_calibration_error_does_not_take_noise_for_error(honest):
+    logits, labels = honest[0][:2000], honest[1][:2000]
+    measured = calibrate.metrics(logits, labels, 1.0)["ece"]
+    low, high = calibrate.spread(logits, labels, 1.0, samples=200)["ece"]
+    # These logits are honest: plain quantiles of the resampled errors would all lie above what was measured.
+    assert low < 0.5 * measured
+    assert high < 1.3 * measured
+    spoilt = calibrate.spread(logits * 4, labels, 1.0, samples=200)["ece"]
+    assert spoilt[0] < calibrate.metrics(logits * 4, labels, 1.0)["ece"] < spoilt[1]
+    assert calibrate.spread(logits, labels, 1.0, samples=50) == calibrate.spread(
+        logits, labels, 1.0, samples=50
+    )

@@ -66,3 +66,32 @@ def test_the_labels_are_cifar_100s_hundred_names_in_alphabetical_order():
 
 def test_labels_are_shown_without_underscores():
     assert display("sweet_pepper") == "sweet pepper"
+
+
+@pytest.fixture
+def processor_flags(monkeypatch):
+    """Sets what the processor says it can do; None for a system that does not say."""
+
+    def set_flags(flags: str | None) -> None:
+        info = {"model name": "Some Processor"} | ({} if flags is None else {"flags": flags})
+        monkeypatch.setattr(config, "_cpuinfo", lambda: info)
+        monkeypatch.setattr(config.os, "cpu_count", lambda: 2)
+
+    return set_flags
+
+
+@pytest.mark.parametrize(
+    ("flags", "vnni", "named"),
+    [
+        ("fpu avx2 avx512f", False, "Some Processor, 2 cores, without VNNI"),
+        ("fpu avx_vnni avx2", True, "Some Processor, 2 cores, AVX VNNI"),
+        ("avx_vnni avx512_vnni", True, "Some Processor, 2 cores, AVX-512 VNNI"),
+        ("avx512_vnni amx_int8", True, "Some Processor, 2 cores, AMX"),
+        ("my_avx512_vnni_not", False, "Some Processor, 2 cores, without VNNI"),
+        (None, None, "Some Processor, 2 cores"),
+    ],
+)
+def test_the_processor_is_named_with_what_multiplies_int8(processor_flags, flags, vnni, named):
+    processor_flags(flags)
+    assert config.has_vnni() is vnni
+    assert config.processor() == named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,11 @@ def card(exported_artifacts: Path) -> artifact.Card:
 
 def test_the_artifact_is_whole_and_its_card_knows_every_file(card):
     artifact.verify(card)
-    assert {path.name for path in card.folder.iterdir()} == {"card.json", *card.files}
-    assert set(card.files) == {"network.xml", "network.bin", "int8.xml", "int8.bin", "log.jsonl"}
+    found = {str(path.relative_to(card.folder)) for path in card.folder.rglob("*") if path.is_file()}
+    assert found == {"card.json", *card.files}
+    graphs = {"network.xml", "network.bin", "int8.xml", "int8.bin"}
+    snapshots = {f"snapshots/{name}.npz" for name in ("epoch-001", "epoch-002", "final")}
+    assert set(card.files) >= graphs | snapshots | {"log.jsonl", "evaluation.json"}
 
 
 def test_the_card_describes_the_network_and_how_it_was_trained(card, straight_run):
@@ -36,7 +40,7 @@ def test_the_card_describes_the_network_and_how_it_was_trained(card, straight_ru
     assert card.parameters == network.count_params()
     assert card.multiply_adds == networks.multiply_adds(network)
     assert card.layers == networks.layer_table(network)
-    assert card.training == json.loads((straight_run / "run.json").read_text())
+    assert card.training == json.loads((straight_run / "run.json").read_text()) | {"before": []}
     assert [row["epoch"] for row in card.curves()] == [1, 2, 3]
     assert 0.05 <= card.temperature <= 20
 
@@ -71,7 +75,7 @@ def test_the_cards_figures_are_those_that_evaluation_measures(card, tiny_data):
     assert card.metrics["ece"] == pytest.approx(measured["ece"], abs=1e-6)
     assert card.metrics["nll"] == pytest.approx(measured["nll"], abs=1e-6)
     assert card.reference_metrics["precision"] == "float32"
-    assert card.metrics["hardware"].endswith(f"{os.cpu_count()} cores")
+    assert f"{os.cpu_count()} cores" in card.metrics["hardware"]
 
 
 def test_the_command_prints_the_accuracy_as_json(exported_artifacts, tiny_data):
@@ -97,7 +101,7 @@ def test_the_command_prints_a_sentence_for_people(exported_artifacts, tiny_data,
     assert evaluate.main(["vgg", f"--data={tiny_data}", "--precision=float32", "--threads=1"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("VGG: top-1 ")
-    assert said.endswith("on 200 test pictures (openvino, float32).\n")
+    assert "on 200 test pictures (openvino, float32); with black bars on " in said
 
 
 @pytest.mark.parametrize(
@@ -134,12 +138,12 @@ def test_a_run_that_is_not_finished_cannot_be_exported(tiny_data, tmp_path, caps
 
 
 def test_an_artifact_that_was_not_finished_is_not_offered(
-    exported_artifacts, straight_run, tiny_data, monkeypatch, capsys
+    exported_artifacts, straight_run, tiny_data, monkeypatch, capsys, tmp_path
 ):
     from ml import config
 
     assert config.artifact_names() == ["vgg"]
-    before = {path: path.read_bytes() for path in (exported_artifacts / "vgg").iterdir()}
+    kept = shutil.copytree(exported_artifacts / "vgg", tmp_path / "vgg")
 
     def stop(*arguments: object) -> None:
         raise OSError("No space left on device")
@@ -151,5 +155,4 @@ def test_an_artifact_that_was_not_finished_is_not_offered(
         assert "No space left" in capsys.readouterr().err
         assert config.artifact_names() == []
     finally:
-        for path, content in before.items():
-            path.write_bytes(content)
+        shutil.copytree(kept, exported_artifacts / "vgg", dirs_exist_ok=True)

@@ -32,10 +32,10 @@ def test_every_layer_is_a_node_of_its_name_with_the_layers_shape(pairs, architec
 
 def test_the_output_of_every_layer_is_the_keras_layers(pairs, architecture, inputs):
     network, model = pairs[architecture]
-    exposed = model.clone()
     wanted = {row["name"] for row in networks.layer_table(network)} - {"head/dense"}
-    nodes = [node for node in exposed.get_ordered_ops() if node.get_friendly_name() in wanted]
-    exposed.add_outputs([node.output(0) for node in nodes])
+    nodes = [node for node in model.get_ordered_ops() if node.get_friendly_name() in wanted]
+    outputs = [model.get_results()[0].input_value(0), *(node.output(0) for node in nodes)]
+    exposed = openvino.Model(outputs, model.get_parameters(), "exposed")
     compiled = openvino.Core().compile_model(exposed, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     pictures = normalise(inputs[:5], Preprocessing(SIZE))
     results = compiled([pictures])
@@ -58,6 +58,16 @@ def test_a_graph_takes_any_number_of_pictures_of_one_size(pairs, architecture):
     assert model.input(0).get_names() == {"pictures"}
     assert model.output(0).get_names() == {"logits"}
     assert str(model.output(0).partial_shape) == "[?,100]"
+
+
+def test_the_second_output_is_what_the_last_layer_reads(pairs, architecture, inputs):
+    network, model = pairs[architecture]
+    assert model.output(1).get_names() == {"features"}
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    logits, features = compiled([normalise(inputs[:4], Preprocessing(SIZE))]).values()
+    dense = networks.get_weights(network)
+    kernel = dense["head/dense/kernel"].astype(np.float16).astype(np.float32)
+    np.testing.assert_allclose(features @ kernel + dense["head/dense/bias"], logits, rtol=1e-3, atol=2e-3)
 
 
 def test_a_layer_without_a_translation_is_named():

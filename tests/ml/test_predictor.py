@@ -1,4 +1,4 @@
-"""The two engines behind one interface, on small random networks of both architectures."""
+"""The engines behind one interface, on small random networks of both architectures."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from tests.ml import engines
 
 @pytest.fixture(params=config.ENGINES)
 def predictor(request: pytest.FixtureRequest, random_folder) -> Predictor:
+    if request.param == "tensorflow_serving":
+        request.getfixturevalue("serving")
     return load_predictor("wideresnet", engine=request.param)
 
 
@@ -139,8 +141,9 @@ def test_an_unknown_engine_or_precision_is_refused(random_folder, monkeypatch):
         load_predictor("wideresnet", engine="torch")
     with pytest.raises(ValueError, match=r"precision must be one of .*, not 'bf16'"):
         load_predictor("wideresnet", engine="openvino", precision="bf16")
-    with pytest.raises(ValueError, match="TensorFlow engine computes in float32 only"):
-        load_predictor("wideresnet", engine="tensorflow", precision="int8")
+    for engine in ("tensorflow", "tensorflow_serving"):
+        with pytest.raises(ValueError, match="TensorFlow engine computes in float32 only"):
+            load_predictor("wideresnet", engine=engine, precision="int8")
     monkeypatch.setenv("ML_ENGINE", "onnx")
     with pytest.raises(ValueError, match="ML_ENGINE is 'onnx'"):
         load_predictor("wideresnet")

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.preprocessing import CIFAR100_MEAN, CIFAR100_STD, FILTERS, Preprocessing, normalise, to_input
+from ml.placement import default_box
+from ml.preprocessing import (
+    CIFAR100_MEAN,
+    CIFAR100_STD,
+    FILTERS,
+    SHAPES,
+    Preprocessing,
+    normalise,
+    pixels_of,
+    to_input,
+)
 
 RNG = np.random.default_rng(4)
 
@@ -15,7 +25,7 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(RNG.integers(0, 256, (height, width, 3), np.uint8))
 
 
-@pytest.mark.parametrize("shape", ["stretch", "crop"])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", sorted(FILTERS))
 def test_a_picture_of_the_networks_size_comes_back_pixel_for_pixel(shape, name):
     picture = noise(32, 32)
@@ -48,6 +58,79 @@ def test_cropping_takes_the_largest_centred_square(size):
     assert np.array_equal(to_input(picture, how), to_input(middle, how))
 
 
+def test_placing_takes_the_square_that_is_offered_first():
+    picture = Image.new("RGB", (300, 200), (90, 90, 90))
+    picture.paste(noise(12, 12).resize((120, 120), Image.Resampling.NEAREST), (170, 70))
+    seen = to_input(picture, Preprocessing(32, shape="placed"))
+    box = default_box(picture)
+    assert box[0] > 0.4
+    assert np.array_equal(seen, to_input(picture, Preprocessing(32), box))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", sorted(FILTERS))
+def test_a_box_is_cut_out_whatever_the_shape_and_nothing_outside_it_is_seen(shape, name):
+    part = noise(80, 80)
+    how = Preprocessing(32, shape=shape, filter=name)
+    seen = []
+    for colour in ((255, 0, 0), (0, 0, 255)):
+        picture = Image.new("RGB", (300, 200), colour)
+        picture.paste(part, (30, 110))
+        seen.append(to_input(picture, how, (30 / 300, 110 / 200, 80 / 300, 80 / 200)))
+    assert np.array_equal(seen[0], seen[1])
+    assert np.array_equal(seen[0], to_input(part, Preprocessing(32, filter=name)))
+
+
+def test_a_box_of_the_networks_size_comes_back_pixel_for_pixel():
+    picture = noise(300, 200)
+    box = (41 / 300, 77 / 200, 32 / 300, 32 / 200)
+    expected = np.asarray(picture)[77:109, 41:73]
+    assert np.array_equal(to_input(picture, Preprocessing(32), box), expected)
+
+
+def test_a_box_round_the_whole_picture_stretches_it():
+    picture = noise(300, 200)
+    how = Preprocessing(32, shape="placed")
+    assert np.array_equal(to_input(picture, how, (0, 0, 1, 1)), to_input(picture, Preprocessing(32)))
+
+
+@pytest.mark.parametrize("box", [(0, 0, 1e-9, 1e-9), (1, 1, 1e-9, 1e-9), (0.5, 0.5, 1e-9, 1e-9)])
+def test_the_smallest_box_has_one_pixel(box):
+    picture = noise(7, 5)
+    left, top, right, bottom = pixels_of(box, 7, 5)
+    assert (right - left, bottom - top) == (1, 1)
+    assert (to_input(picture, Preprocessing(8), box) == np.asarray(picture)[top, left]).all()
+
+
+@pytest.mark.parametrize("size", [(300, 200), (7, 5), (1, 1), (1, 1000)])
+def test_a_box_of_whole_pixels_survives_being_rounded_to_millionths(size):
+    for _ in range(50):
+        side = int(RNG.integers(1, min(size) + 1))
+        left, top = (int(RNG.integers(0, length - side + 1)) for length in size)
+        edges = (left / size[0], top / size[1], side / size[0], side / size[1])
+        box = tuple(round(value, 6) for value in edges)
+        assert pixels_of(box, *size) == (left, top, left + side, top + side)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (-0.1, 0, 0.5, 0.5),
+        (0, 0, 1.1, 1),
+        (0.6, 0, 0.5, 0.5),
+        (0, 0.6, 0.5, 0.5),
+        (0, 0, 0, 0.5),
+        (0, 0, 0.5, -0.5),
+        (0, 0, float("nan"), 0.5),
+        (float("nan"), 0, 0.5, 0.5),
+        (0, 0, float("inf"), 1),
+    ],
+)
+def test_a_box_that_is_none_is_refused(box):
+    with pytest.raises(ValueError, match=r"a box is \(x, y, width, height\) in fractions"):
+        to_input(noise(30, 20), Preprocessing(8), box)
+
+
 def test_enlarging_is_smooth_whatever_the_filter_for_shrinking():
     picture = Image.new("RGB", (2, 1))
     picture.putpixel((1, 0), (255, 255, 255))
@@ -60,7 +143,7 @@ def test_enlarging_is_smooth_whatever_the_filter_for_shrinking():
     assert np.diff(line).max() < 40
 
 
-@pytest.mark.parametrize("shape", ["stretch", "crop"])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [(1, 1), (1, 10000), (10000, 1), (31, 33), (32, 1000), (7, 5)])
 def test_every_size_from_one_pixel_on_gives_the_networks_size(size, shape):
     seen = to_input(Image.new("RGB", size, (12, 34, 56)), Preprocessing(32, shape=shape))

@@ -27,7 +27,8 @@ def test_the_vgg_is_there():
 def test_an_artifact_is_whole(shipped):
     card = artifact.load_card(shipped)
     artifact.verify(card)
-    assert {path.name for path in card.folder.iterdir()} == {config.CARD, *card.files}
+    found = {str(path.relative_to(card.folder)) for path in card.folder.rglob("*") if path.is_file()}
+    assert found == {config.CARD, *card.files}
     assert card.curves()
     assert card.labels == CIFAR100
 

@@ -406,14 +406,14 @@ def test_a_picture_on_which_the_engine_fails_fails_alone(monkeypatch: pytest.Mon
     runs = make_runs(make_user(), pictures=2, models=("tiny",))
     blue = services.submit(make_user(), [make_picture((0, 0, 255)), make_picture((0, 0, 254))], ["tiny"]).runs
     network = inference.predictor("tiny")
-    answer = network.predict_arrays
+    answer = network.answers
 
     def fragile(pixels: Any) -> Any:
         if (pixels[..., 2] == 254).any():
             raise RuntimeError("the engine fails on this one")
         return answer(pixels)
 
-    monkeypatch.setattr(network, "predict_arrays", fragile)
+    monkeypatch.setattr(network, "answers", fragile)
     inference.drain()
     for run in [*runs, *blue]:
         run.refresh_from_db()

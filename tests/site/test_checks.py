@@ -182,3 +182,13 @@ def test_a_management_command_refuses_rate_limits_off(tmp_path):
     result = run_check(tmp_path, RATE_LIMITS="0")
     assert result.returncode == 1
     assert "convoscope.E009" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["", "not an address"])
+def test_an_engine_on_a_server_needs_the_servers_address(tmp_path, address):
+    make_artifact(tmp_path / "networks", "tiny")
+    chosen = {"ML_ENGINE": "tensorflow_serving", "ML_SERVING_URL": address}
+    result = run_check(tmp_path, ML_ARTIFACTS_DIR=str(tmp_path / "networks"), **chosen)
+    assert result.returncode == 1
+    assert "convoscope.E011" in result.stderr
+    assert "ML_SERVING_URL" in result.stderr

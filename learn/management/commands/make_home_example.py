@@ -40,11 +40,17 @@ def candidate_bars() -> list[Bar]:
 
 
 def find_example(predictor: Predictor, samples: list[dict[str, Any]], folder: Path) -> dict[str, Any] | None:
-    """The sample and bar with the surest pair of different answers, or None when no bar changes a sure answer."""
+    """The sample and bar with the surest pair of different answers, or None when no bar changes a sure answer.
+
+    Only square samples are tried.
+    """
     best: tuple[float, dict[str, Any]] | None = None
     for sample in samples:
         with Image.open(folder / sample["file"]) as opened:
             picture = opened.convert("RGB")
+        if picture.width != picture.height:
+            # Only the square in a box would go in, and the example shows no box.
+            continue
         clean = predictor.predict([picture], ANSWERS)[0]
         if clean[0][1] != sample["label"] or clean[0][2] < SURE:
             continue

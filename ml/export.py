@@ -128,7 +128,10 @@ def _quantised(values: dict[str, Any], exact: Any, splits: Splits, how: Preproce
 def _calibrate(values: dict[str, Any], splits: Splits, served: str, out: Path) -> None:
     """Temperature, its slope for covered pictures and the score for what is outside the classes."""
     predictor, kept = _predictor(values, out, served), splits.held_out
-    values["temperature"] = round(calibrate.fit_temperature(predictor.logits(kept.images), kept.labels), 4)
+    # Pictures that a run before this one was trained on are answered too well to fit a temperature on.
+    if all(row.get("held_out") for row in values["training"]["before"]):
+        fitted = calibrate.fit_temperature(predictor.logits(kept.images), kept.labels)
+        values["temperature"] = round(fitted, 4)
     values["black_slope"] = round(black_slope(_predictor(values, out, served), kept), 4)
     found, arrays = outside.fit(_predictor(values, out, served), splits.train, kept)
     values["outside"] = found

@@ -51,8 +51,24 @@ def test_a_shipped_network_names_seven_of_ten_test_pictures_and_knows_how_sure_i
     metrics = artifact.load_card(shipped).metrics
     assert metrics["n"] == 10_000
     assert metrics["top1"] >= 0.70
-    assert metrics["ece"] < 0.05
+    # Without pictures that it never saw there is nothing to fit a temperature on; its card and the page say so.
+    before = artifact.load_card(shipped).training.get("before", [])
+    fitted = all(row.get("held_out") for row in before)
+    assert metrics["ece"] < (0.02 if fitted else 0.07)
+    assert metrics["covered_ece"] < (0.03 if fitted else 0.07)
     assert metrics["precision"] == "int8"
+
+
+def test_int8_gives_the_answers_of_float32(shipped):
+    card = artifact.load_card(shipped)
+    assert card.reference_metrics["top1"] - card.metrics["top1"] <= 0.005
+    assert card.metrics["agreement"] >= 0.97
+    assert card.metrics["agreement_sure"] >= 0.995
+
+
+def test_a_shipped_network_tells_what_is_outside_its_classes(shipped):
+    for kind, row in artifact.load_card(shipped).outside["test"]["sets"].items():
+        assert row["auroc"] >= 0.95, kind
 
 
 def test_openvino_and_tensorflow_agree(shipped, inputs):

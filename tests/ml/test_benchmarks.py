@@ -131,8 +131,12 @@ def test_a_networks_rate_is_set_against_the_limit_of_as_many_threads(random_fold
 
 
 def test_a_workers_processes_and_their_memory_are_found():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    waiting = [sys.executable, "-c", "print('here', flush=True); input()"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
+            # Before it has said something it may not have begun to be a Python of its own.
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"here\n"
             assert child.pid in worker.children(os.getpid())
             assert resident_mb("VmRSS", child.pid) > 1
         finally:

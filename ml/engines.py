@@ -83,6 +83,8 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
+            # Pinned, the threads of every process sit on the same first cores: two workers are no faster than one.
+            "ENABLE_CPU_PINNING": "NO",
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)

@@ -45,10 +45,18 @@ class Splits(NamedTuple):
     test: data.Split
 
 
-def export(name: str, run: Path, data_dir: Path, out: Path, before: Sequence[Path] = ()) -> artifact.Card:
+def export(
+    name: str,
+    run: Path,
+    data_dir: Path,
+    out: Path,
+    before: Sequence[Path] = (),
+    epochs: Sequence[int] | None = None,
+) -> artifact.Card:
     """Makes the artifact in ``out`` from the training run in ``run`` and returns its card.
 
     before: the ``run.json`` of each run that this one started from, the first one first; they go into the card.
+    epochs: whose snapshots are shipped; all that the run kept when None.
     """
     summary = json.loads((run / "run.json").read_text(encoding="utf-8"))
     summary["before"] = [json.loads(path.read_text(encoding="utf-8")) for path in before]
@@ -86,7 +94,7 @@ def export(name: str, run: Path, data_dir: Path, out: Path, before: Sequence[Pat
     values["version"] = f"{name}-{values['files'][f'{GRAPHS[served]}.bin'][:8]}"
     _calibrate(values, splits, served, out)
     _measure(values, splits, served, out)
-    _add_snapshots(values, run, splits.held_out, out)
+    _add_snapshots(values, run, splits.held_out, out, epochs)
     card = artifact.Card.from_dict(values, out)
     write_json(out / config.CARD, card.to_dict())
     return card
@@ -155,7 +163,9 @@ def _measure(values: dict[str, Any], splits: Splits, served: str, out: Path) -> 
     _add_files(values, out, artifact.EVALUATION)
 
 
-def _add_snapshots(values: dict[str, Any], run: Path, held_out: data.Split, out: Path) -> None:
+def _add_snapshots(
+    values: dict[str, Any], run: Path, held_out: data.Split, out: Path, epochs: Sequence[int] | None
+) -> None:
     """The weights along the run, packed, each with its accuracy on the held-out pictures at the size it learnt at.
 
     Only of networks small enough to have several: of a large one the repository could not hold them.
@@ -167,6 +177,8 @@ def _add_snapshots(values: dict[str, Any], run: Path, held_out: data.Split, out:
     paths = sorted((run / "snapshots").glob("*.npz"))
     for path in [p for p in paths if p.stem != "final"] + [p for p in paths if p.stem == "final"]:
         epoch = max(rows) if path.stem == "final" else int(path.stem.removeprefix("epoch-"))
+        if epochs is not None and epoch not in epochs:
+            continue
         file = f"{snapshots.FOLDER}/{path.name}"
         snapshots.write(out / file, dict(read_arrays(path)))
         _add_files(values, out, file)
@@ -198,11 +210,19 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument(
         "--before", type=Path, action="append", default=[], help="run.json of an earlier run of these weights"
     )
+    p.add_argument(
+        "--snapshot", type=int, action="append", help="epoch whose snapshot is shipped (all unless said)"
+    )
     p.add_argument("--out", type=Path, help="folder of the artifact (the shipped one unless said)")
     args = p.parse_args(argv)
     try:
         card = export(
-            args.model, args.run, args.data, args.out or config.artifacts_dir() / args.model, args.before
+            args.model,
+            args.run,
+            args.data,
+            args.out or config.artifacts_dir() / args.model,
+            args.before,
+            args.snapshot,
         )
     except (data.DataError, artifact.ArtifactError, ValueError, OSError) as error:
         print(f"ml.export: {error}", file=sys.stderr)

@@ -156,3 +156,13 @@ def test_an_artifact_that_was_not_finished_is_not_offered(
         assert config.artifact_names() == []
     finally:
         shutil.copytree(kept, exported_artifacts / "vgg", dirs_exist_ok=True)
+
+
+def test_only_the_snapshots_asked_for_are_shipped(card, straight_run, tiny_data, tmp_path):
+    folder = shutil.copytree(card.folder, tmp_path / "vgg")
+    shutil.rmtree(folder / "snapshots")
+    values = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    held_out = data.load(tiny_data, "test")
+    export._add_snapshots(values, straight_run, held_out, folder, [2])
+    assert [row["epoch"] for row in values["snapshots"]] == [2]
+    assert [path.name for path in (folder / "snapshots").iterdir()] == ["epoch-002.npz"]

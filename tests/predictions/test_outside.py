@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
-from django.test import Client
 
 from accounts.models import User
 from ml import artifact
@@ -19,7 +18,7 @@ from ml.storage import write_arrays, write_json
 from predictions import inference, personal, services
 from predictions.corruption import parse_bars
 from predictions.models import Prediction
-from tests.factories import make_picture, make_user
+from tests.factories import make_picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -27,17 +26,6 @@ RED, GREY = (255, 0, 0), (128, 128, 128)
 SAYS = "This picture is unlike those the network learned from. Its answer below means little."
 SAYS_COVERED = "With its bars, this picture is unlike those the network learned from."
 BADGE = "unlike what it learned"
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def page(user: User, client: Client) -> Client:
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

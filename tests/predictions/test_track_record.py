@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from accounts.models import User
 from ml import calibrate
 from predictions.models import Prediction
 from tests.evaluations import a_matrix, add_evaluation, an_evaluation
-from tests.factories import finish, make_runs, make_user
+from tests.factories import finish, make_runs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -30,17 +29,6 @@ def evaluated(tmp_path: Path) -> None:
     found = an_evaluation(a_matrix(7), reliability=rows(0.55))
     found["covered"]["reliability"] = rows(0.25, 1234)
     add_evaluation(tmp_path / "artifacts", "tiny", found)
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def page(user: User, client: Client) -> Client:
-    client.force_login(user)
-    return client
 
 
 def answered(run: Prediction, probability: float = 0.61, version: str = "tiny-1") -> Prediction:

@@ -22,17 +22,6 @@ JSON = {"accept": "application/json"}
 HTML = {"accept": "text/html"}
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def page(user: User, client: Client) -> Client:
-    client.force_login(user)
-    return client
-
-
 def file(data: bytes | None = None, name: str = "ball.jpg") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, pictures.jpeg() if data is None else data)
 

@@ -28,17 +28,6 @@ JSON = {"accept": "application/json"}
 BARS = [[0.25, 0, 0.5, 1]]
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def page(user: User, client: Client) -> Client:
-    client.force_login(user)
-    return client
-
-
 def text(response: Any) -> str:
     return re.sub(r"\s+", " ", response.content.decode())
 

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from accounts.schema import errors
-from predictions import services
+from predictions import lifecycle, services
 from predictions.crop import AUTO
 from predictions.filters import ApiPredictionFilter
 from predictions.intake import take_all
@@ -146,7 +146,7 @@ class PredictionViewSet(
         return Response({"batch": submission.batch.pk, "results": results}, status=status.HTTP_202_ACCEPTED)
 
     def perform_destroy(self, run: Prediction) -> None:
-        services.delete(run.owner, [run.pk])
+        lifecycle.delete(run.owner, [run.pk])
 
     @extend_schema(
         summary="The picture itself",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from predictions import services
+from predictions import lifecycle
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.filters import HistoryFilter
 from predictions.models import UNDO, Prediction
@@ -62,7 +62,7 @@ def _take_undo(request: OwnRequest) -> list[str]:
 @require_POST
 def delete(request: OwnRequest) -> HttpResponse:
     """Hides one's own predictions. They can come back for ten seconds; then they are removed."""
-    hidden = [str(pk) for pk in services.delete(request.user, _ids(request))]
+    hidden = [str(pk) for pk in lifecycle.delete(request.user, _ids(request))]
     if wants_json(request):
         says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
         return JsonResponse(
@@ -80,7 +80,7 @@ def delete(request: OwnRequest) -> HttpResponse:
 @require_POST
 def undo(request: OwnRequest) -> HttpResponse:
     """Brings back what was just deleted."""
-    restored = services.undo(request.user, _ids(request))
+    restored = lifecycle.undo(request.user, _ids(request))
     if wants_json(request):
         if not restored:
             return problem(410, "too_late", _("It was too late: the prediction is gone."))

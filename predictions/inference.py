@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
 from ml import artifact, config, tensorflow_serving
 from ml.artifact import ArtifactError
 from ml.engines import EngineAwayError, EngineError
 from ml.predictor import Predictor, load_predictor
-from predictions.models import NetworkInput, Prediction
+from predictions.models import Distribution, NetworkInput, Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -149,13 +149,30 @@ def compute(claim: str, runs: list[Prediction]) -> None:
         # A server that offers another version by now.
         _without_network(claim, good, error)
         return
+    told = []
     for run, answer in zip(good, answers, strict=True):
         if answer is None or not np.isfinite(answer[0]).all():
             Prediction.objects.fail(claim, run, "engine_failed", ENGINE_FAILED)
             continue
         row, score = answer
         fields = Prediction.answer_fields(run.model_id, network.top(row)) | _outside(network, score)
-        Prediction.objects.finish(claim, run, artifact=network.card.version, **fields)
+        if Prediction.objects.finish(claim, run, artifact=network.card.version, **fields):
+            told.append(Distribution.of(run, row))
+    _keep(told)
+
+
+def _keep(distributions: list[Distribution]) -> None:
+    """Keeps all probabilities of runs that are done. Without them a comparison still has the five of the row."""
+    try:
+        with transaction.atomic():
+            Distribution.objects.bulk_create(
+                distributions,
+                update_conflicts=True,
+                unique_fields=["run"],
+                update_fields=["probabilities"],
+            )
+    except IntegrityError:
+        logger.info("A picture was removed for good while it was answered.")
 
 
 def _without_network(claim: str, runs: list[Prediction], error: Exception) -> None:

@@ -122,8 +122,9 @@ class JobQuerySet(models.QuerySet[Any]):
         return self.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, finished=Now())
 
     def retry(self, **scope: Any) -> int:
-        """Queues failed jobs again, with all their attempts."""
-        return self.filter(status=Job.Status.FAILED, **scope).update(
+        """Queues failed and cancelled jobs again, with all their attempts."""
+        ended = [Job.Status.FAILED, Job.Status.CANCELLED]
+        return self.filter(status__in=ended, **scope).update(
             status=Job.Status.QUEUED,
             attempts=0,
             started=None,
@@ -289,6 +290,8 @@ class Heartbeat(models.Model):
     queues = models.CharField(_("queues"), max_length=200, blank=True, default="")
     started = models.DateTimeField(_("started"), default=timezone.now)
     seen = models.DateTimeField(_("seen"), default=timezone.now, db_index=True)
+    # Network -> pictures a second, as this worker computed its last batches.
+    rates = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
     # Last, because the name hides the module from the lines below it.
     models = models.JSONField(_("networks"), default=dict, blank=True)
 

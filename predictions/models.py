@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -18,13 +19,36 @@ from django.utils.translation import gettext_lazy as _
 
 from ml import artifact
 from ml.labels import display
+from predictions.images import FILENAME_LENGTH
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
 
-__all__ = ["Batch", "Heartbeat", "Label", "Network", "NetworkInput", "Prediction", "Timer", "Upload"]
+__all__ = [
+    "Batch",
+    "Distribution",
+    "Heartbeat",
+    "Label",
+    "Network",
+    "NetworkInput",
+    "Prediction",
+    "Timer",
+    "Upload",
+]
 
 UNDO = timedelta(seconds=10)
 DRAFT_LIFETIME = timedelta(hours=24)
 PICTURES = "pictures"
+NOTE_LENGTH = 500
+HISTORY_COLUMNS = (
+    "asked",
+    "status",
+    "model",
+    "top1",
+    "probability1",
+    "covered",
+    "starred",
+    "batch",
+    "search_name",
+)
 TOP = 5
 RANKS = range(1, TOP + 1)
 # How the key of each of a network's labels begins.
@@ -102,7 +126,7 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")
     file = models.FileField(_("picture"), upload_to=picture_path, max_length=120)
-    filename = models.CharField(_("file name"), max_length=120)
+    filename = models.CharField(_("file name"), max_length=FILENAME_LENGTH)
     content_type = models.CharField(max_length=40)
     width = models.PositiveIntegerField(_("width"))
     height = models.PositiveIntegerField(_("height"))
@@ -153,7 +177,11 @@ class Batch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="batches")
     key = models.CharField(max_length=80, null=True, blank=True, editable=False)
+    # What a repeated ``key`` must have asked for; empty where nobody compares.
+    fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     rejected = models.JSONField(default=list, blank=True)
+    # What the student says is on the pictures: an upload's id -> a class's own name.
+    truths = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
     created = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -215,11 +243,21 @@ class Prediction(Job):
     model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
     network_input = models.ForeignKey(NetworkInput, models.RESTRICT, related_name="+")
     bars = models.JSONField(_("bars"), default=list, blank=True)
+    # The same as "has bars", as a column that the history can filter by.
+    covered = models.BooleanField(_("covered"), default=False, db_default=False)
     # The square that was cut out, as fractions. Null where the network's own preprocessing decided.
     crop = models.JSONField(_("box"), null=True, blank=True, default=None)
-    clean_run = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered")
+    clean_run = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="covered_runs")
     artifact = models.CharField(_("version"), max_length=80, blank=True, default="")
     deleted = models.DateTimeField(null=True, blank=True)
+
+    # What its owner made of it.
+    starred = models.BooleanField(_("starred"), default=False, db_default=False)
+    note = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True, default="", db_default="")
+    # The upload's file name, case-folded: a copy beside the other columns of the history's index.
+    search_name = models.CharField(
+        max_length=FILENAME_LENGTH, blank=True, default="", db_default="", editable=False
+    )
 
     top1 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+")
     top2 = models.ForeignKey(Label, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
@@ -280,8 +318,9 @@ class Prediction(Job):
         ]
         indexes = [
             *job_indexes("prediction"),
+            # With all that the history filters and sorts by: counting and finding a page reads no rows but this.
             models.Index(
-                fields=["owner", "-created", "-id"],
+                fields=["owner", "-created", "-id", *HISTORY_COLUMNS],
                 name="prediction_history",
                 condition=Q(deleted__isnull=True),
             ),
@@ -290,6 +329,11 @@ class Prediction(Job):
 
     def __str__(self) -> str:
         return f"{self.model_id} on {self.upload_id}"
+
+    @staticmethod
+    def search_form(filename: str) -> str:
+        """A file name as the history looks for it: letters of either case are the same."""
+        return filename.casefold()[:FILENAME_LENGTH]
 
     def get_absolute_url(self) -> str:
         return reverse("predictions:detail", args=[self.pk])
@@ -328,3 +372,26 @@ class Prediction(Job):
     def seconds(self) -> float | None:
         """From sending to the answer, as the student waited."""
         return max(0.0, (self.finished - self.created).total_seconds()) if self.finished else None
+
+
+class Distribution(models.Model):
+    """The probabilities of all classes for one run, beside the five that its row names.
+
+    A table of its own, because only a comparison reads it and the history is read often.
+    """
+
+    run = models.OneToOneField(Prediction, models.CASCADE, primary_key=True, related_name="distribution")
+    # float32, little-endian, in the order of the network's labels.
+    probabilities = models.BinaryField()
+
+    @classmethod
+    def of(cls, run: Prediction, probabilities: Any) -> Distribution:
+        return cls(run=run, probabilities=np.asarray(probabilities, "<f4").tobytes())
+
+    @property
+    def values(self) -> list[float]:
+        """The probability of every class, by its index."""
+        return [float(value) for value in np.frombuffer(bytes(self.probabilities), "<f4")]
+
+    def __str__(self) -> str:
+        return str(self.run_id)

@@ -1,4 +1,4 @@
-"""The verbs: take pictures in, ask networks, delete, bring back, remove for good."""
+"""The verbs that make something: take pictures in, ask networks. What is done with it later: `lifecycle`."""
 
 from __future__ import annotations
 
@@ -290,6 +290,7 @@ def _write(
                     "priority": priority,
                     "position": len(entries),
                     "crop": canonical_crop(made.crop),
+                    "search_name": Prediction.search_form(upload.filename),
                 }
                 clean = Prediction(network_input=made.rows[card.name, False], asked=not bars, **common)
                 runs.append(clean)
@@ -298,6 +299,7 @@ def _write(
                         Prediction(
                             network_input=made.rows[card.name, True],
                             bars=canonical(bars),
+                            covered=True,
                             clean_run=clean,
                             **common,
                         )
@@ -311,37 +313,3 @@ def _write(
         if runs:
             tasks.predict.delay_on_commit()
     return Submission(batch, entries)
-
-
-# --- deleting ----------------------------------------------------------------------------------------------
-
-
-def delete(owner: User, ids: Iterable[Any]) -> list[Any]:
-    """Hides the owner's predictions, and the clean runs that stood only beside them; returns the ids hidden.
-
-    What still waits is not computed while hidden. ``undo`` brings them back for ten seconds; then
-    ``removal.purge`` removes them.
-    """
-    with transaction.atomic():
-        runs = Prediction.objects.of(owner).filter(pk__in=list(ids))
-        found = list(runs.values_list("pk", "clean_run_id"))
-        asked = [pk for pk, _clean in found]
-        beside = {clean for _pk, clean in found if clean}
-        in_use = set(
-            Prediction.objects.of(owner)
-            .filter(clean_run__in=beside)
-            .exclude(pk__in=asked)
-            .values_list("clean_run_id", flat=True)
-        )
-        hidden = [*asked, *(beside - in_use)]
-        Prediction.objects.of(owner).filter(pk__in=hidden).hide()
-    return asked
-
-
-def undo(owner: User, ids: Iterable[Any]) -> int:
-    """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back."""
-    with transaction.atomic():
-        runs = Prediction.objects.filter(owner=owner, pk__in=list(ids))
-        beside = [clean for clean in runs.values_list("clean_run_id", flat=True) if clean]
-        Prediction.objects.filter(owner=owner, pk__in=beside).restore()
-        return runs.restore()

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from predictions import services
+from predictions import lifecycle
 from predictions.models import Prediction
 from tests.factories import finish, make_runs, make_user
 
@@ -242,7 +242,7 @@ def test_a_script_deletes_and_brings_back(page: Client, user: User) -> None:
 
 def test_an_undo_that_comes_too_late_says_so(page: Client, user: User) -> None:
     (run,) = make_runs(user, models=("tiny",))
-    services.delete(user, [run.pk])
+    lifecycle.delete(user, [run.pk])
     Prediction.objects.filter(pk=run.pk).update(deleted=timezone.now() - timedelta(minutes=1))
     response = page.post("/predictions/undo/", {"id": str(run.pk)}, headers=JSON)
     assert response.status_code == 410
@@ -254,7 +254,7 @@ def test_nobody_deletes_or_brings_back_somebody_elses(page: Client) -> None:
     (run,) = make_runs(owner, models=("tiny",))
     assert page.post("/predictions/delete/", {"id": str(run.pk)}, headers=JSON).json()["deleted"] == []
     assert Prediction.objects.of(owner).exists()
-    services.delete(owner, [run.pk])
+    lifecycle.delete(owner, [run.pk])
     assert page.post("/predictions/undo/", {"id": str(run.pk)}, headers=JSON).status_code == 410
     assert not Prediction.objects.of(owner).exists()
 

@@ -14,7 +14,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from predictions import inference, personal, removal, services
+from predictions import inference, lifecycle, personal, removal, services
 from predictions.corruption import parse_bars
 from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
 from predictions.services import RejectedPicture
@@ -174,19 +174,19 @@ def test_a_failing_storage_leaves_no_row(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_deleting_hides_at_once_and_undo_brings_back() -> None:
     user = make_user()
     (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
-    assert services.delete(user, [run.pk]) == [run.pk]
+    assert lifecycle.delete(user, [run.pk]) == [run.pk]
     assert not Prediction.objects.of(user).exists()
-    assert services.undo(user, [run.pk]) == 1
+    assert lifecycle.undo(user, [run.pk]) == 1
     assert Prediction.objects.of(user).count() == 2
 
 
 def test_after_the_time_for_undo_row_and_file_are_gone(own_media: Path) -> None:
     user = make_user()
     (run,) = make_runs(user, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
-    services.delete(user, [run.pk])
+    lifecycle.delete(user, [run.pk])
     assert removal.purge() == 0
     Prediction.objects.update(deleted=long_ago())
-    assert services.undo(user, [run.pk]) == 0
+    assert lifecycle.undo(user, [run.pk]) == 0
     assert removal.purge() == 2
     assert not Upload.objects.exists()
     assert not Batch.objects.exists()
@@ -196,11 +196,11 @@ def test_after_the_time_for_undo_row_and_file_are_gone(own_media: Path) -> None:
 def test_the_file_stays_until_the_last_prediction_of_its_upload_goes(own_media: Path) -> None:
     user = make_user()
     first, second = make_runs(user)
-    services.delete(user, [first.pk])
+    lifecycle.delete(user, [first.pk])
     Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
     removal.purge()
     assert len(files(own_media)) == 1
-    services.delete(user, [second.pk])
+    lifecycle.delete(user, [second.pk])
     Prediction.objects.filter(deleted__isnull=False).update(deleted=long_ago())
     removal.purge()
     assert files(own_media) == []
@@ -218,24 +218,24 @@ def test_a_clean_run_goes_only_with_the_last_covered_one_beside_it() -> None:
         clean_run=run.clean_run,
         bars=run.bars,
     )
-    services.delete(user, [run.pk])
+    lifecycle.delete(user, [run.pk])
     assert Prediction.objects.of(user).filter(pk=run.clean_run_id).exists()
-    services.delete(user, [other.pk])
+    lifecycle.delete(user, [other.pk])
     assert not Prediction.objects.of(user).exists()
 
 
 def test_nobody_deletes_or_restores_what_is_anothers() -> None:
     owner, other = make_user(), make_user()
     (run,) = make_runs(owner, models=("tiny",))
-    assert services.delete(other, [run.pk]) == []
-    services.delete(owner, [run.pk])
-    assert services.undo(other, [run.pk]) == 0
+    assert lifecycle.delete(other, [run.pk]) == []
+    lifecycle.delete(owner, [run.pk])
+    assert lifecycle.undo(other, [run.pk]) == 0
 
 
 def test_a_deleted_waiting_run_is_not_computed_after_its_purge() -> None:
     user = make_user()
     make_runs(user, models=("tiny",))
-    services.delete(user, Prediction.objects.values_list("pk", flat=True))
+    lifecycle.delete(user, Prediction.objects.values_list("pk", flat=True))
     Prediction.objects.update(deleted=long_ago())
     removal.purge()
     assert Prediction.objects.claim(5)[1] == []
@@ -334,7 +334,7 @@ def test_a_picture_removed_in_the_meantime_is_said_so(monkeypatch: pytest.Monkey
 def test_a_repeated_submission_whose_runs_were_deleted_is_made_anew() -> None:
     user = make_user()
     first = services.submit(user, [make_picture()], ["tiny"], key="abc")
-    services.delete(user, [first.runs[0].pk])
+    lifecycle.delete(user, [first.runs[0].pk])
     second = services.submit(user, [make_picture()], ["tiny"], key="abc")
     assert second.batch != first.batch
     assert second.runs[0].deleted is None
@@ -365,12 +365,12 @@ def test_a_deleted_waiting_run_is_neither_computed_nor_counted(
     monkeypatch.setattr(services, "QUOTA_IN_FLIGHT", 1)
     user = make_user()
     (run,) = make_runs(user, models=("tiny",))
-    services.delete(user, [run.pk])
+    lifecycle.delete(user, [run.pk])
     inference.drain()
     run.refresh_from_db()
     assert run.status == "queued"
     make_runs(user, models=("tiny",))
-    services.undo(user, [run.pk])
+    lifecycle.undo(user, [run.pk])
     inference.drain()
     run.refresh_from_db()
     assert run.status == "done"

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from predictions import services
+from predictions import lifecycle, services
 from predictions.models import Batch, Prediction, Upload
 from tests import pictures
 from tests.factories import make_picture, make_runs, make_user
@@ -183,7 +183,7 @@ def test_another_picture_under_the_same_key_is_another_prediction(page: Client, 
 def test_what_was_deleted_in_between_is_asked_anew(page: Client, user: User) -> None:
     key = str(uuid.uuid4())
     send(page, file(), key=key, model=["tiny"])
-    services.delete(user, Prediction.objects.values_list("pk", flat=True))
+    lifecycle.delete(user, Prediction.objects.values_list("pk", flat=True))
     response = send(page, file(), key=key, model=["tiny"])
     assert page.get(response["Location"]).status_code == 200
 
@@ -302,7 +302,7 @@ def test_a_picture_that_is_not_there_is_a_404(page: Client, user: User, kind: st
     owner = make_user() if kind == "other" else user
     (run,) = make_runs(owner, models=("tiny",))
     if kind == "deleted":
-        services.delete(user, [run.pk])
+        lifecycle.delete(user, [run.pk])
     wanted = {"never": str(uuid.uuid4()), "nonsense": "1"}.get(kind, str(run.upload_id))
     response = page.get("/predict/", {"upload": wanted})
     assert response.status_code == 404

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from accounts.models import User
-from predictions import inference, services
+from predictions import inference, lifecycle, services
 from predictions.corruption import parse_bars
 from predictions.models import Job, Prediction
 from predictions.services import RejectedPicture
@@ -59,7 +59,7 @@ def test_the_owner_sees_everything(page: Client, user: User) -> None:
 def test_others_deleted_and_never_made_ones_are_not_there(page: Client, user: User) -> None:
     (others,) = make_runs(make_user(), models=("tiny",))
     (deleted,) = make_runs(user, models=("tiny",))
-    services.delete(user, [deleted.pk])
+    lifecycle.delete(user, [deleted.pk])
     never = [re.sub(r"[0-9a-f-]{36}", str(uuid.uuid4()), address) for address in addresses(others)]
     for address in [*addresses(others), *addresses(deleted), *never]:
         assert page.get(address).status_code == 404, address
@@ -205,7 +205,7 @@ def test_the_fragment_comes_only_when_something_is_new(page: Client, user: User)
 
 def test_a_deletion_ends_the_waiting(page: Client, user: User) -> None:
     (run,) = make_runs(user, models=("tiny",))
-    services.delete(user, [run.pk])
+    lifecycle.delete(user, [run.pk])
     response = page.get(f"/predictions/{run.pk}/status/", headers=JSON)
     assert response.status_code == 404
     assert "error" in response.json()
@@ -277,9 +277,9 @@ def test_a_browser_that_has_the_picture_gets_none(page: Client, user: User) -> N
         etag = page.get(address)["ETag"]
         response = page.get(address, headers={"if-none-match": etag})
         assert response.status_code == 304
-        services.delete(user, [run.pk])
+        lifecycle.delete(user, [run.pk])
         assert page.get(address, headers={"if-none-match": etag}).status_code == 404
-        services.undo(user, [run.pk])
+        lifecycle.undo(user, [run.pk])
 
 
 def test_a_thumbnail_is_a_small_jpeg(page: Client, user: User) -> None:
@@ -303,7 +303,7 @@ def test_the_input_is_what_the_network_saw_pixel_for_pixel(page: Client, user: U
 
 def test_a_picture_is_there_as_long_as_one_of_its_predictions_is(page: Client, user: User) -> None:
     first, second = make_runs(user)
-    services.delete(user, [first.pk])
+    lifecycle.delete(user, [first.pk])
     assert page.get(f"/pictures/{first.upload_id}/").status_code == 200
-    services.delete(user, [second.pk])
+    lifecycle.delete(user, [second.pk])
     assert page.get(f"/pictures/{first.upload_id}/").status_code == 404

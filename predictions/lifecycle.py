@@ -1,0 +1,101 @@
+"""The verbs for what is there already: cancel, retry, mark and rename, delete and bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from predictions import tasks
+from predictions.images import display_name
+from predictions.models import NOTE_LENGTH, Job, Prediction, Upload
+
+IN_FLIGHT = [Job.Status.QUEUED, Job.Status.RUNNING]
+
+
+def cancel(owner: Any, **scope: Any) -> int:
+    """Cancels what still waits of the owner's predictions in ``scope``; returns how many of those asked for.
+
+    A clean run goes with the covered one that it was made for. What a worker has begun is finished.
+    """
+    with transaction.atomic():
+        asked = Prediction.objects.of(owner).filter(**scope)
+        beside = list(asked.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
+        count: int = asked.filter(asked=True).cancel()
+        asked.filter(asked=False).cancel()
+        waited_for = Prediction.objects.of(owner).filter(status__in=IN_FLIGHT, clean_run__in=beside)
+        Prediction.objects.of(owner).filter(pk__in=beside, asked=False).exclude(
+            pk__in=waited_for.values("clean_run_id")
+        ).cancel()
+    return count
+
+
+def retry(owner: Any, **scope: Any) -> int:
+    """Queues what failed or was cancelled of the owner's predictions in ``scope`` again, with the clean runs beside;
+    returns how many of those asked for.
+    """
+    with transaction.atomic():
+        asked = Prediction.objects.of(owner).filter(asked=True, **scope)
+        beside = list(asked.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
+        count: int = asked.retry()
+        Prediction.objects.of(owner).filter(pk__in=beside).retry()
+    if count:
+        tasks.predict.delay_on_commit()
+    return count
+
+
+def mark(owner: Any, ids: Iterable[Any], *, starred: bool) -> int:
+    """Stars the owner's predictions, or takes the star away."""
+    count: int = Prediction.objects.of(owner).filter(pk__in=list(ids)).update(starred=starred)
+    return count
+
+
+def annotate(owner: Any, pk: Any, note: str) -> bool:
+    """Keeps what the owner notes on one prediction; an empty note removes it."""
+    text = "\n".join(line.rstrip() for line in note.replace("\0", "").splitlines()).strip()[:NOTE_LENGTH]
+    return bool(Prediction.objects.of(owner).filter(pk=pk).update(note=text))
+
+
+def rename(owner: Any, upload: Upload, filename: str) -> str:
+    """Gives one of the owner's pictures another name, in every prediction of it; returns the name as it is kept."""
+    name = display_name(filename)
+    with transaction.atomic():
+        Upload.objects.filter(pk=upload.pk, owner=owner).update(filename=name)
+        runs = Prediction.objects.filter(upload_id=upload.pk, owner=owner)
+        runs.update(search_name=Prediction.search_form(name))
+    return name
+
+
+# --- deleting ----------------------------------------------------------------------------------------------
+
+
+def delete(owner: Any, ids: Iterable[Any]) -> list[Any]:
+    """Hides the owner's predictions, and the clean runs that stood only beside them; returns the ids hidden.
+
+    What still waits is not computed while hidden. ``undo`` brings them back for ten seconds; then
+    ``removal.purge`` removes them.
+    """
+    with transaction.atomic():
+        runs = Prediction.objects.of(owner).filter(pk__in=list(ids))
+        found = list(runs.values_list("pk", "clean_run_id"))
+        asked = [pk for pk, _clean in found]
+        beside = {clean for _pk, clean in found if clean}
+        in_use = set(
+            Prediction.objects.of(owner)
+            .filter(clean_run__in=beside)
+            .exclude(pk__in=asked)
+            .values_list("clean_run_id", flat=True)
+        )
+        hidden = [*asked, *(beside - in_use)]
+        Prediction.objects.of(owner).filter(pk__in=hidden).hide()
+    return asked
+
+
+def undo(owner: Any, ids: Iterable[Any]) -> int:
+    """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back."""
+    with transaction.atomic():
+        runs = Prediction.objects.filter(owner=owner, pk__in=list(ids))
+        beside = [clean for clean in runs.values_list("clean_run_id", flat=True) if clean]
+        Prediction.objects.filter(owner=owner, pk__in=beside).restore()
+        return runs.restore()

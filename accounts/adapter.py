@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import refuse_guest_domain
 from accounts.models import User
 
 
@@ -26,6 +27,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_email(self, email: str) -> str:
         # allauth's forms accept longer ones, and its sign-up would cut them off and go on.
         MaxLengthValidator(User._meta.get_field("email").max_length)(email)
+        refuse_guest_domain(email)
         return super().clean_email(email)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

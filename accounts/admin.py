@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -28,6 +29,31 @@ class UserEditForm(UserChangeForm):
         field_classes: dict[str, Any] = {}
 
 
+class GuestFilter(admin.SimpleListFilter):
+    """Guests come and go by themselves, so the list leaves them out until somebody asks for them."""
+
+    title = _("kind")
+    parameter_name = "kind"
+    default = "accounts"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.default, _("Accounts")), ("guests", _("Guests")), ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        # Without the "All" that the base class puts first, which would be the default.
+        for value, title in self.lookup_choices:
+            yield {
+                "selected": (self.value() or self.default) == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(is_guest=self.value() == "guests")
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     """Read-mostly: an address is changed by its owner, who has to confirm the new one."""
@@ -35,13 +61,13 @@ class UserAdmin(DjangoUserAdmin):
     form = UserEditForm
     add_form = UserAddForm
     list_display = ("email", "created", "last_login", "is_active", "is_staff")
-    list_filter = ("created", "is_active", "is_staff", "is_superuser")
+    list_filter = (GuestFilter, "created", "is_active", "is_staff", "is_superuser")
     search_fields = ("email",)
     ordering = ("-created",)
     date_hierarchy = "created"
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
-        (None, {"fields": ("email", "password", "time_zone", "created", "last_login")}),
+        (None, {"fields": ("email", "password", "time_zone", "created", "last_login", "guest_until")}),
         (
             _("What this account may do"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
@@ -52,7 +78,7 @@ class UserAdmin(DjangoUserAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fields: tuple[str, ...] = ("created", "last_login")
+        fields: tuple[str, ...] = ("created", "last_login", "guest_until")
         if obj is not None:
             fields += ("email",)
         if not request.user.is_superuser:
@@ -61,7 +87,12 @@ class UserAdmin(DjangoUserAdmin):
         return fields
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return _may_touch(request, obj) and super().has_change_permission(request, obj)
+        # A password or a right would turn a guest into an account that belongs to nobody.
+        return (
+            _may_touch(request, obj)
+            and not (obj is not None and obj.is_guest)
+            and super().has_change_permission(request, obj)
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return _may_touch(request, obj) and super().has_delete_permission(request, obj)
@@ -73,10 +104,7 @@ class UserAdmin(DjangoUserAdmin):
         return actions
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        # First what the apps keep outside the database, such as pictures, which deleting the row would leave behind.
-        for erase in registry.erasers().values():
-            erase(obj)
-        obj.delete()
+        registry.forget(obj)
 
 
 @admin.register(ApiToken)

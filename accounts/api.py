@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from accounts import lockout
 from accounts.forms import has_all_tokens, too_many_tokens
 from accounts.models import ApiToken, User
-from accounts.schema import errors
+from accounts.schema import answer, errors, request_example
 
 
 class WrongCredentials(APIException):
@@ -62,10 +62,28 @@ class TokenView(APIView):
     throttle_scope = "token"
 
     @extend_schema(
+        operation_id="token_create",
+        tags=["token"],
         summary="Get an API token",
         request=CredentialsSerializer,
-        responses={200: TokenSerializer, **errors(400, 403, 409, 413, 429)},
-        operation_id="token_create",
+        examples=[
+            request_example({"email": "ada@example.com", "password": "...", "name": "my script"}, kind)
+            for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+        ],
+        responses={
+            200: answer(TokenSerializer, "The token. It is shown only now.", {"token": "KEY"}),
+            **errors(
+                400,
+                403,
+                409,
+                413,
+                415,
+                429,
+                e400=("wrong_credentials", "The e-mail address or the password is not right."),
+                e403=("email_not_confirmed", "Confirm your e-mail address first."),
+                e409=("too_many_tokens", "You have as many tokens as one may have. Revoke one first."),
+            ),
+        },
     )
     def post(self, request: Request) -> Response:
         form = CredentialsSerializer(data=request.data)

@@ -28,7 +28,7 @@ class TokenAuthentication(BaseAuthentication):
         if len(parts) != 2:
             raise AuthenticationFailed(_("Send the header as: Authorization: Token KEY."))
         token = ApiToken.objects.find(parts[1].decode("latin-1"))
-        if token is None or not token.owner.is_active:
+        if token is None or not token.owner.is_active or token.owner.is_guest:
             raise AuthenticationFailed(_("This API token is not valid. Make a new one on your account page."))
         ApiToken.objects.touch(token)
         return token.owner, token

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts import timezones
+from accounts import guests, timezones
 from accounts.models import ApiToken, User
 
 # Far more than a person needs, few enough that a script that asks for one at every start is told so.
@@ -102,6 +102,7 @@ class SignupForm(SiteWords, allauth_forms.SignupForm):
         user.save(update_fields=["time_zone"])
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        guests.hold(request)
         if self.account_already_exists:
             # A new account costs one hash. Without it here the time would tell that there is one.
             make_password(self.cleaned_data["password1"])

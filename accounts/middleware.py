@@ -9,8 +9,6 @@ from django.utils import timezone
 
 from accounts import timezones
 
-COOKIE = "tz"  # static/js/timezone.js writes it
-
 # Programs are told one zone, whoever runs them.
 UTC_PATHS = ("/api/",)
 
@@ -37,4 +35,4 @@ class TimeZoneMiddleware:
             return timezones.zone(timezones.DEFAULT)
         if request.user.is_authenticated:
             return timezones.zone(request.user.time_zone)
-        return timezones.zone(unquote(request.COOKIES.get(COOKIE, "")))
+        return timezones.zone(unquote(request.COOKIES.get(timezones.COOKIE, "")))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import timezones
-from accounts.fields import NormalisedEmailField
+from accounts.fields import NormalisedEmailField, refuse_guest_domain
 
 
 class UserManager(BaseUserManager["User"]):
@@ -37,12 +37,13 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by one e-mail address."""
+    """A person, known by one e-mail address, or for a day a guest without an account: see ``accounts.guests``."""
 
     email = NormalisedEmailField(
         _("e-mail address"),
         max_length=254,
         unique=True,
+        validators=[refuse_guest_domain],
         error_messages={"unique": _("There is an account with this e-mail address already.")},
     )
     time_zone = models.CharField(
@@ -59,6 +60,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May log in to the admin."))
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    is_guest = models.BooleanField(
+        _("guest"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Tries the site without an account."),
+    )
+    # A guest may do nothing after it, and is erased soon.
+    guest_until = models.DateTimeField(_("guest until"), null=True, editable=False)
+    # How much a guest has used of what may be tried; what that is, the apps know.
+    trials = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
 
@@ -75,7 +87,16 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(email=Lower("email")),
                 name="accounts_user_email_lower_case",
                 violation_error_message=_("Write the e-mail address in lower case."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(is_guest=False, guest_until=None)
+                | Q(is_guest=True, guest_until__isnull=False, is_staff=False, is_superuser=False),
+                name="accounts_user_guest_is_temporary",
+                violation_error_message=_("A guest ends after a day and has no rights."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["guest_until"], name="accounts_user_guests", condition=Q(is_guest=True))
         ]
 
     def __str__(self) -> str:
@@ -99,6 +120,8 @@ def digest_of(key: str) -> str:
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def issue(self, owner: User, name: str) -> tuple[ApiToken, str]:
         """Makes a token and returns it with its key, which cannot be read again."""
+        if owner.is_guest:
+            raise ValueError("A guest has no API tokens.")
         key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
         token = self.create(owner=owner, name=name, prefix=key[:SHOWN_CHARACTERS], digest=digest_of(key))
         return token, key

@@ -1,10 +1,11 @@
 """What the site knows about a person, told by the apps that know it.
 
 ``accounts`` must not know the other apps, so each of them registers, in its ``AppConfig.ready()``, what it
-can hand over to a user and how it forgets one::
+can hand over to a user, how it forgets one, and how a guest's things become those of an account::
 
     registry.register_exporter("predictions", export_predictions)
     registry.register_eraser("predictions", erase_predictions)
+    registry.register_merger("predictions", merge_predictions)
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 
 Exporter = Callable[["User"], Any]
 Eraser = Callable[["User"], None]
+Merger = Callable[["User", "User"], str]
 
 _exporters: dict[str, Exporter] = {}
 _erasers: dict[str, Eraser] = {}
+_mergers: dict[str, Merger] = {}
 
 
 def register_exporter(name: str, exporter: Exporter) -> None:
@@ -33,6 +36,14 @@ def register_eraser(name: str, eraser: Eraser) -> None:
     _register(_erasers, name, eraser)
 
 
+def register_merger(name: str, merger: Merger) -> None:
+    """``merger(from_user, to_user)`` hands over all that the app holds about one user to another.
+
+    Called inside a transaction. Returns a sentence for the page, empty where there was nothing to speak of.
+    """
+    _register(_mergers, name, merger)
+
+
 def exporters() -> Mapping[str, Exporter]:
     """Every exporter by its name, in the order of registration; cannot be written to."""
     return MappingProxyType(_exporters)
@@ -41,6 +52,19 @@ def exporters() -> Mapping[str, Exporter]:
 def erasers() -> Mapping[str, Eraser]:
     """Every eraser by its name, in the order of registration; cannot be written to."""
     return MappingProxyType(_erasers)
+
+
+def mergers() -> Mapping[str, Merger]:
+    """Every merger by its name, in the order of registration; cannot be written to."""
+    return MappingProxyType(_mergers)
+
+
+def forget(user: User) -> None:
+    """Removes a user with all that the apps hold about them, files included. Can be repeated if it was interrupted."""
+    # First what the apps keep outside the database, such as pictures, which deleting the row would leave behind.
+    for erase in _erasers.values():
+        erase(user)
+    user.delete()
 
 
 def _register(registered: dict[str, Any], name: str, function: Callable[..., Any]) -> None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 DEFAULT = "UTC"
+COOKIE = "tz"  # static/js/timezone.js writes it
 
 # What these two mean depends on the machine, so they are no property of a person.
 _MACHINE_DEPENDENT = {"localtime", "Factory"}

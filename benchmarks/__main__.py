@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import engines, scaling, way, worker
+from benchmarks import engines, history, live, scaling, way, worker, workshop
 from ml.config import processor
 from ml.storage import write_json
 
@@ -15,6 +15,9 @@ PARTS = {
     "scaling": scaling.measure,
     "worker": worker.measure,
     "way": way.measure,
+    "workshop": workshop.measure,
+    "live": live.measure,
+    "history": history.measure,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -7,37 +7,16 @@ network; ``both_mb`` adds Celery's parent process and counts what the two share 
 
 from __future__ import annotations
 
-import re
 import time
-from pathlib import Path
 from typing import Any
 
 from benchmarks.probe import resident_mb
+from benchmarks.processes import children, proportional_mb
 from benchmarks.way import Client, form, picture
 from ml import config
 
 STARTS = 3
 WAIT_SECONDS = 120.0
-
-
-def children(parent: int) -> list[int]:
-    """The processes whose parent is ``parent``."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            match = re.search(r"^PPid:\s+(\d+)$", status.read_text(), re.MULTILINE)
-        except OSError:
-            continue
-        if match and int(match[1]) == parent:
-            found.append(int(status.parent.name))
-    return found
-
-
-def proportional_mb(process: int) -> float:
-    """Memory of a process, what it shares with others divided among them."""
-    rollup = Path(f"/proc/{process}/smaps_rollup")
-    match = re.search(r"^Pss:\s+(\d+)", rollup.read_text(), re.MULTILINE) if rollup.exists() else None
-    return int(match[1]) / 1024 if match else 0.0
 
 
 def submit(client: Client, data: bytes, count: int, names: list[str]) -> str:

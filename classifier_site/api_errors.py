@@ -16,6 +16,9 @@ from rest_framework.views import exception_handler
 
 from classifier_site.errors import Fields, error_body, is_outage, outage_message
 
+# Seconds until it is worth asking again where nothing says how long it takes.
+PAUSE = 60
+
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER; None leaves what is no API error to the site's own handlers."""
@@ -38,8 +41,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         code = _first_code(error.get_codes()) if own and not fields else "invalid"
         response.data = error_body(code, _sentence(own, fields), fields)
     elif isinstance(error, exceptions.Throttled):
-        seconds = _whole_seconds(getattr(error, "wait", None))
-        response.data = error_body("throttled", _throttled(seconds))
+        response.data = error_body("throttled", _throttled(_whole_seconds(getattr(error, "wait", None))))
     elif isinstance(error, exceptions.APIException):
         response.data = error_body(_first_code(error.get_codes()), _first_message(detail))
     else:  # Http404 and PermissionDenied of Django, which DRF answered for
@@ -48,11 +50,13 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
             "not_found" if response.status_code == 404 else "permission_denied"
         )
         response.data = error_body(str(code), str(given or _("This cannot be done.")))
+    if response.status_code == 429:
+        response["Retry-After"] = str(_whole_seconds(getattr(error, "wait", None)) or PAUSE)
     return response
 
 
 def _whole_seconds(wait: float | None) -> int | None:
-    return None if wait is None else math.ceil(wait)
+    return None if wait is None else max(1, math.ceil(wait))
 
 
 def _throttled(seconds: int | None) -> str:

@@ -27,7 +27,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 
 api_v1 = [
-    path("", include("predictions.api_urls")),
+    path("", include("predictions.api.urls")),
     path("", include("accounts.api_urls")),
 ]
 

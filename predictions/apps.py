@@ -30,3 +30,4 @@ class PredictionsConfig(AppConfig):
         post_migrate.connect(write_networks, sender=self)
         registry.register_exporter("predictions", personal.export)
         registry.register_eraser("predictions", personal.erase)
+        registry.register_merger("predictions", personal.merge)

@@ -14,6 +14,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import fcntl
+import heapq
+import itertools
 import json
 import logging
 import os
@@ -22,6 +24,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +40,7 @@ PICTURE_SECONDS = 10.0
 # How long a picture waits for a free child, and how long a child may take to start on a busy machine.
 QUEUE_SECONDS = 20.0
 START_SECONDS = 30.0
+BULK_GIVES_WAY = 5.0
 # A child is replaced after so many pictures, in case a codec leaks.
 PICTURES_A_CHILD = 1000
 ADDRESS_SPACE = 2 * 1024**3
@@ -51,6 +55,51 @@ ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHON
 
 class ChildLost(Exception):
     """The child ended, or said something that is no answer."""
+
+
+class Slots:
+    """So many at once; the others stand in line, and who leaves hands the place over to the first of them.
+
+    A semaphore would let a request with 200 pictures take its place back before anybody who waits has woken up. Here
+    a picture that came alone waits for no more than what is being read when it comes; one of many stands as if it
+    had come BULK_GIVES_WAY seconds later, so that it is overtaken, but not for ever.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._lock = threading.Lock()
+        self._free = places
+        self._line: list[tuple[float, int, threading.Event]] = []
+        self._tickets = itertools.count()
+
+    def acquire(self, seconds: float, *, bulk: bool = False) -> bool:
+        """Takes a place; False when none came free in time. Every place taken is to be released once."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = time.monotonic() + (BULK_GIVES_WAY if bulk else 0)
+            ticket = (turn, next(self._tickets), threading.Event())
+            heapq.heappush(self._line, ticket)
+        if ticket[2].wait(seconds):
+            return True
+        with self._lock:
+            if ticket[2].is_set():
+                # Handed over at the last moment.
+                return True
+            self._line.remove(ticket)
+            heapq.heapify(self._line)
+        return False
+
+    def release(self) -> None:
+        with self._lock:
+            if self._line:
+                heapq.heappop(self._line)[2].set()
+            else:
+                self._free += 1
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
 
 
 class DecoderPool:
@@ -69,9 +118,12 @@ class DecoderPool:
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.close)
 
-    def decode(self, data: bytes, decode: str = DECODE) -> Decoded:
-        """What `decode` makes of the data in a child process; raises DecodeRejected and nothing else."""
-        if not self._slots.acquire(timeout=self.queue_seconds):
+    def decode(self, data: bytes, decode: str = DECODE, *, bulk: bool = False) -> Decoded:
+        """What `decode` makes of the data in a child process; raises DecodeRejected and nothing else.
+
+        ``bulk``: one of many pictures, which gives way to those that came alone.
+        """
+        if not self._slots.acquire(self.queue_seconds, bulk=bulk):
             raise DecodeRejected("decoder_busy")
         try:
             return self._decode(data, decode)
@@ -132,7 +184,7 @@ class DecoderPool:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(self.children)
+        self._slots = Slots(self.children)
         self._idle: list[_Child] = []
         self._known: set[_Child] = set()
 

@@ -28,6 +28,7 @@ MAX_PIXELS = 50_000_000
 LONG_SIDE, SHORT_SIDE = 1500, 1000
 PNG_BYTES = 1_500_000
 JPEG_QUALITY = 92
+FULL_COLOUR = 0
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -156,6 +157,8 @@ def _decode(data: bytes, kind: str) -> Decoded:
         # Lets the decoder skip detail that the shrinking would throw away: much faster for phone photos.
         drafted = image.draft(None, (2 * size[0], 2 * size[1]))
         box = drafted[1] if drafted else None
+    # What came with half the colours' resolution has no more to keep; what is shrunk has it again.
+    sampling = JpegImagePlugin.get_sampling(image) if kind == "JPEG" and size == image.size else FULL_COLOUR
     image.load()
     transpose = UPRIGHT.get(_orientation(image))
     profile = image.info.get("icc_profile")
@@ -167,7 +170,7 @@ def _decode(data: bytes, kind: str) -> Decoded:
         if transpose in LYING:
             width, height = height, width
     image = _to_srgb(image, profile)
-    encoded, extension = _encode(image, lossless=kind in ("PNG", "GIF"))
+    encoded, extension = _encode(image, lossless=kind in ("PNG", "GIF"), sampling=sampling)
     return Decoded(encoded, extension, *image.size, width, height)
 
 
@@ -269,7 +272,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         managed = _apply_profile(image, profile) if profile else None
     except Exception:
         managed = None
-    return managed or image.convert("RGB")
+    return managed or (image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
@@ -282,7 +285,7 @@ def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
 
 
-def _encode(image: Image.Image, lossless: bool) -> tuple[bytes, str]:
+def _encode(image: Image.Image, lossless: bool, sampling: int) -> tuple[bytes, str]:
     # A new image carries none of the old one's info, which Pillow would write into the file.
     clean = Image.new("RGB", image.size)
     clean.paste(image)
@@ -293,5 +296,6 @@ def _encode(image: Image.Image, lossless: bool) -> tuple[bytes, str]:
         if out.tell() < PNG_BYTES:
             return out.getvalue(), "png"
         out = io.BytesIO()
-    clean.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    # 2 is Pillow's number of half the resolution across and down. It takes a third less time than full colour.
+    clean.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=2 if sampling == 2 else FULL_COLOUR)
     return out.getvalue(), "jpg"

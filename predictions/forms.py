@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from predictions import services
+from predictions import quotas, services
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.crop import AUTO, Crop, CropInvalid, parse_crop
 from predictions.groups import uploads_of
@@ -95,7 +95,8 @@ class PredictForm(forms.Form):
 
     def clean_draft(self) -> list[uuid.UUID]:
         ids = self.cleaned_data["draft"]
-        found = {upload.pk: upload for upload in uploads_of(self.user).filter(pk__in=ids)}
+        mine = uploads_of(self.user) if self.user.is_authenticated else Upload.objects.none()
+        found = {upload.pk: upload for upload in mine.filter(pk__in=ids)}
         if len(found) < len(ids):
             raise ValidationError(PICTURE_GONE, code="picture_gone")
         self.uploads = [found[pk] for pk in ids]
@@ -117,6 +118,7 @@ class PredictForm(forms.Form):
             self.add_error(
                 "image", ValidationError(_("Send at most 200 pictures at a time."), code="too_many_pictures")
             )
+        self._check_trial(len(values.get("image") or ()))
         if count > 1 and values.get("bars"):
             self.add_error(
                 "bars",
@@ -128,6 +130,14 @@ class PredictForm(forms.Form):
                 ValidationError(_("The box can be placed on one picture at a time."), code="crop_on_several"),
             )
         return values
+
+    def _check_trial(self, files: int) -> None:
+        # Before they are decoded. Up to five may be the same again, which is recalled and costs nothing.
+        if files > quotas.GUEST_PICTURES:
+            try:
+                quotas.check_trial(self.user, files)
+            except quotas.TrialOver as error:
+                self.add_error(None, ValidationError(str(error), code=error.code))
 
     def pictures(self) -> list[Upload | PreparedImage | services.RejectedPicture]:
         """What was sent, in its order, each prepared or rejected with a sentence."""

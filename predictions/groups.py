@@ -16,6 +16,7 @@ from predictions.corruption import covered_share, parse_bars
 from predictions.crop import WHOLE, Crop, side_in_pixels, stored
 from predictions.models import Batch, Job, Prediction, Upload
 from predictions.templatetags.prediction_format import percent
+from predictions.waiting import Wait, waits
 
 
 def uploads_of(user: Any) -> QuerySet[Upload]:
@@ -39,7 +40,7 @@ class Side:
     run: Prediction
     covered: bool
     answers: list[dict[str, Any]]
-    place: int
+    wait: Wait | None = None
     record: Record | None = None
 
     @property
@@ -72,6 +73,10 @@ class Result:
         """Whether the bars changed the first answer."""
         firsts = [side.answers[0]["index"] for side in self.sides if side.answers]
         return len(firsts) == 2 and firsts[0] != firsts[1]
+
+    @property
+    def queued(self) -> bool:
+        return any(side.run.status == Job.Status.QUEUED for side in self.sides)
 
     @property
     def again(self) -> bool:
@@ -123,7 +128,11 @@ class Group:
     @property
     def seen(self) -> str:
         """Differs whenever the page would look different."""
-        state = [(str(side.run.pk), side.run.status, side.place) for r in self.results for side in r.sides]
+        sides = [side for result in self.results for side in result.sides]
+        state = [
+            (str(side.run.pk), side.run.status, side.wait and (side.wait.place, side.wait.says))
+            for side in sides
+        ]
         return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
     @property
@@ -145,16 +154,20 @@ def group_of(user: Any, pk: Any) -> Group | None:
 
 
 def results_of(runs: Iterable[Prediction]) -> list[Result]:
+    pairs = [
+        (run, run.clean_run if run.clean_run and run.clean_run.deleted is None else None) for run in runs
+    ]
+    standing = waits([run for pair in pairs for run in pair if run])
     results = []
-    for run in runs:
-        clean = run.clean_run if run.clean_run and run.clean_run.deleted is None else None
-        sides = [side_of(clean, covered=False)] if clean else []
-        sides.append(side_of(run, covered=bool(run.bars)))
+    for run, clean in pairs:
+        sides = [side_of(clean, covered=False, wait=standing.get(clean.pk))] if clean else []
+        sides.append(side_of(run, covered=bool(run.bars), wait=standing.get(run.pk)))
         results.append(Result(run, card_of(run.model_id), sides))
     return results
 
 
-def side_of(run: Prediction, *, covered: bool) -> Side:
+def side_of(run: Prediction, *, covered: bool, wait: Wait | None = None) -> Side:
+    """One run as a page shows it; ``wait`` says where it stands in the line when it waits."""
     try:
         answers = run.answers or []
     except (ArtifactError, IndexError):
@@ -163,8 +176,7 @@ def side_of(run: Prediction, *, covered: bool) -> Side:
         if run.top1:
             answers = [{"index": run.top1.index, "name": run.top1.name, "probability": run.probability1}]
     shown = [{**answer, "label": answer["name"]} for answer in answers]
-    place = run.ahead() + 1 if run.status == Job.Status.QUEUED else 0
-    return Side(run, covered, shown, place, record_of(run, covered=covered))
+    return Side(run, covered, shown, wait, record_of(run, covered=covered))
 
 
 def record_of(run: Prediction, *, covered: bool) -> Record | None:
@@ -188,89 +200,3 @@ def _says(result: Result, side: Side) -> str:
         return said + " " + _("The picture is unlike those it learned from.") if side.run.outside else said
     state = side.run.error_sentence or side.run.get_status_display()
     return _("%(network)s, %(side)s: %(state)s.") % {**names, "state": state.rstrip(".")}
-
-
-@dataclass(frozen=True)
-class BatchRow:
-    """One picture of a batch: taken, with a cell a network, or rejected with its reason."""
-
-    position: int
-    upload: Upload | None
-    cells: list[Prediction | None]
-    filename: str
-    message: str = ""
-
-    @property
-    def run(self) -> Prediction | None:
-        return next((cell for cell in self.cells if cell), None)
-
-
-@dataclass(frozen=True)
-class BatchTable:
-    """A batch as a table; rows in the order sent, networks in the order asked."""
-
-    batch: Batch
-    networks: list[Any]
-    rows: list[BatchRow]
-
-    @property
-    def runs(self) -> list[Prediction]:
-        return [cell for row in self.rows for cell in row.cells if cell]
-
-    @property
-    def final(self) -> bool:
-        return all(run.is_final for run in self.runs)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        states = [run.status for run in self.runs]
-        done, failed = states.count(Job.Status.DONE), states.count(Job.Status.FAILED)
-        ended = done + failed + states.count(Job.Status.CANCELLED)
-        return {
-            "runs": len(states),
-            "pictures": sum(1 for row in self.rows if row.upload),
-            "rejected": sum(1 for row in self.rows if not row.upload),
-            "done": done,
-            "failed": failed,
-            "ended": ended,
-            "waiting": len(states) - ended,
-        }
-
-    @property
-    def seen(self) -> str:
-        state = [(str(run.pk), run.status) for run in self.runs]
-        return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
-
-    @property
-    def says(self) -> str:
-        counts = self.counts
-        return _("%(ended)d of %(runs)d answers are there.") % counts
-
-
-def table_of(user: Any, pk: Any) -> BatchTable | None:
-    """One of the user's own batches; None where there is nothing that they may see."""
-    batch = Batch.objects.filter(pk=pk, owner=user).first()
-    if batch is None:
-        return None
-    runs = (
-        Prediction.objects.of(user)
-        .filter(batch=batch, asked=True)
-        .with_answers()
-        .defer("network_input__pixels")
-        .order_by("position", "created")
-    )
-    networks: dict[str, Any] = {}
-    pictures: dict[Any, list[Prediction]] = {}
-    for run in runs:
-        networks.setdefault(run.model_id, run.model)
-        pictures.setdefault(run.upload_id, []).append(run)
-    if not pictures and not batch.rejected:
-        return None
-    rows = []
-    for group in pictures.values():
-        by_name = {run.model_id: run for run in group}
-        upload = group[0].upload
-        cells = [by_name.get(name) for name in networks]
-        rows.append(BatchRow(group[0].position, upload, cells, upload.filename))
-    rows += [BatchRow(one["position"], None, [], one["filename"], one["message"]) for one in batch.rejected]
-    return BatchTable(batch, list(networks.values()), sorted(rows, key=lambda row: row.position))

@@ -1,54 +1,76 @@
-"""The history: one's own predictions listed, deleted and brought back."""
+"""The history: one's own predictions listed and exported, deleted and brought back."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import EmptyPage, InvalidPage
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from predictions import lifecycle
+from predictions import history_table, lifecycle
 from predictions.access import OwnRequest, for_owners, problem, wants_json
+from predictions.activity import strip
 from predictions.filters import HistoryFilter
+from predictions.history import HistoryPages, own
 from predictions.models import UNDO, Prediction
+from predictions.tables import csv_response
 
-PAGE_SIZE = 24
 UNDO_KEY = "predictions_to_undo"
+MANY = 1000
+# Fields of the filter that stand under "More filters".
+MORE = ("confidence_min", "confidence_max", "covered", "starred", "status")
 
 
 @for_owners
 @require_safe
 def history(request: OwnRequest) -> HttpResponse:
-    """One's own predictions, newest first, filtered by what stands in the address."""
-    own = Prediction.objects.of(request.user).filter(asked=True)
-    filtered = HistoryFilter(request.GET, queryset=own, request=request)
-    # A filter that cannot be read shows nothing: everything would look like its answer.
-    found = own.none() if filtered.form.errors else filtered.qs
-    runs = found.with_answers().defer("network_input__pixels")
-    paginator = Paginator(runs, PAGE_SIZE)
-    query = request.GET.copy()
-    number = (query.pop("page", None) or ["1"])[-1]
-    active = any(query.get(name) for name in filtered.form.fields)
-    context = {"form": filtered.form, "query": _prefix(query), "active": active, "paginator": paginator}
+    """One's own predictions, filtered and ordered by what stands in the address."""
+    filtered, found = _found(request, request.GET)
+    pages = HistoryPages(found, filtered.order)
+    number = (request.GET.getlist("page") or ["1"])[-1]
+    context: dict[str, Any] = {"form": filtered.form, "filter": filtered, "paginator": pages}
+    context["query"] = f"{filtered.address}&" if filtered.wanted else ""
     try:
-        page = paginator.page(number)
+        page = _page(request, pages, number)
     except InvalidPage:
         return render(request, "predictions/no_page.html", context | {"number": number[:20]}, status=404)
-    context |= {"page": page, "pages": list(paginator.get_elided_page_range(page.number, on_each_side=1))}
-    context |= {"undo": _take_undo(request), "anything": bool(page.object_list) or (active and own.exists())}
+    active = filtered.active
+    context |= {"page": page, "pages": list(pages.get_elided_page_range(page.number, on_each_side=1))}
+    context |= {"active": active, "more_open": any(name in active for name in MORE)}
+    asked = bool(filtered.wanted)
+    context |= {"anything": bool(page.object_list) or (asked and own(request.user).exists())}
+    context |= {"undo": _take_undo(request), "here": request.GET.urlencode()}
     return render(request, "predictions/history.html", context)
 
 
-def _prefix(query: QueryDict) -> str:
-    """What stands before `page=` in the addresses of other pages."""
-    return f"{query.urlencode()}&" if query else ""
+def _found(request: OwnRequest, data: QueryDict) -> tuple[HistoryFilter, QuerySet[Prediction]]:
+    """The filter in an address, and what it finds."""
+    everything = own(request.user)
+    filtered = HistoryFilter(data, queryset=everything, request=request)
+    # A filter that cannot be read shows nothing: everything would look like its answer.
+    return filtered, everything.none() if filtered.form.errors else filtered.qs
+
+
+def _page(request: OwnRequest, pages: HistoryPages, number: str) -> Any:
+    try:
+        return pages.page(number)
+    except EmptyPage:
+        if UNDO_KEY not in request.session:
+            raise
+        # The last page went with what was just deleted from it.
+        return pages.page(pages.num_pages)
 
 
 def _take_undo(request: OwnRequest) -> list[str]:
@@ -59,10 +81,45 @@ def _take_undo(request: OwnRequest) -> list[str]:
 
 
 @for_owners
+@require_safe
+def activity(request: OwnRequest) -> HttpResponse:
+    """How many predictions each day has, all other filters kept: a fragment for scripts, a page for people."""
+    asked, _asked = _found(request, request.GET)
+    if asked.form.errors:
+        if wants_json(request):
+            return problem(400, "invalid_filter", _("This filter cannot be read"))
+        return redirect(f"{reverse('predictions:history')}?{request.GET.urlencode()}")
+    data = request.GET.copy()
+    days = {name: asked.form.cleaned_data[name] for name in ("start", "end")}
+    for name in days:
+        data.pop(name, None)
+    others, found = _found(request, data)
+    context = {"strip": strip(found, **days), "filter": asked}
+    context["query"] = f"{others.address}&" if others.wanted else ""
+    if wants_json(request):
+        return JsonResponse(
+            {"html": render_to_string("predictions/_history_activity.html", context, request)}
+        )
+    return render(request, "predictions/history_activity.html", context)
+
+
+@for_owners
+@require_safe
+def export(request: OwnRequest) -> HttpResponseBase:
+    """All that the filter finds as a CSV file, newest first, sent while it is read."""
+    filtered, found = _found(request, request.GET)
+    if filtered.form.errors:
+        return redirect(f"{reverse('predictions:history')}?{request.GET.urlencode()}")
+    rows = history_table.rows(found, timezone.get_current_timezone())
+    return csv_response(f"convoscope-{timezone.localdate()}.csv", history_table.COLUMNS, rows)
+
+
+@for_owners
 @require_POST
 def delete(request: OwnRequest) -> HttpResponse:
     """Hides one's own predictions. They can come back for ten seconds; then they are removed."""
-    hidden = [str(pk) for pk in lifecycle.delete(request.user, _ids(request))]
+    ids = sent_ids(request)
+    hidden = [str(pk) for pk in lifecycle.delete(request.user, ids)]
     if wants_json(request):
         says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
         return JsonResponse(
@@ -72,15 +129,17 @@ def delete(request: OwnRequest) -> HttpResponse:
                 "message": says % {"count": len(hidden)},
             }
         )
+    if not ids:
+        messages.error(request, nothing_selected())
     request.session[UNDO_KEY] = hidden
-    return redirect(_history_address(request))
+    return redirect(history_address(request))
 
 
 @for_owners
 @require_POST
 def undo(request: OwnRequest) -> HttpResponse:
     """Brings back what was just deleted."""
-    restored = lifecycle.undo(request.user, _ids(request))
+    restored = lifecycle.undo(request.user, sent_ids(request))
     if wants_json(request):
         if not restored:
             return problem(410, "too_late", _("It was too late: the prediction is gone."))
@@ -90,13 +149,13 @@ def undo(request: OwnRequest) -> HttpResponse:
         messages.success(request, back % {"count": restored})
     else:
         messages.error(request, _("It was too late: the prediction is gone."))
-    return redirect(_history_address(request))
+    return redirect(history_address(request))
 
 
-def _ids(request: HttpRequest) -> list[uuid.UUID]:
+def sent_ids(request: HttpRequest) -> list[uuid.UUID]:
     """The ids that were sent; what is none names nothing."""
     found = []
-    for value in request.POST.getlist("id")[:1000]:
+    for value in request.POST.getlist("id")[:MANY]:
         try:
             found.append(uuid.UUID(value))
         except ValueError:
@@ -104,7 +163,11 @@ def _ids(request: HttpRequest) -> list[uuid.UUID]:
     return found
 
 
-def _history_address(request: HttpRequest) -> str:
+def nothing_selected() -> str:
+    return _("Nothing was selected. Select at least one prediction first.")
+
+
+def history_address(request: HttpRequest) -> str:
     """The history page the form stood on: only its query is taken from the form, never a host."""
     query = QueryDict(request.POST.get("query", "")[:1000])
     return reverse("predictions:history") + (f"?{query.urlencode()}" if query else "")

@@ -66,18 +66,18 @@ class PreparedImage(NamedTuple):
     filename: str
 
 
-def prepare(data: bytes, filename: str, _decode: str = DECODE) -> PreparedImage:
+def prepare(data: bytes, filename: str, _decode: str = DECODE, *, bulk: bool = False) -> PreparedImage:
     """The safe form of an uploaded picture; raises ImageRejected and nothing else.
 
-    `extension` has no dot. `_decode` names another function for the decoder process ("module:function"), with
-    which tests make it crash or hang.
+    `extension` has no dot. One of many (`bulk`) gives way to pictures that came alone. `_decode` names another
+    function for the decoder process ("module:function"), with which tests make it crash or hang.
     """
     try:
         if not data:
             raise DecodeRejected("empty")
         if len(data) > MAX_BYTES:
             raise DecodeRejected("too_large")
-        decoded = pool.decode(data, _decode)
+        decoded = pool.decode(data, _decode, bulk=bulk)
     except DecodeRejected as rejected:
         code = rejected.code if rejected.code in MESSAGES else "decoder_crashed"
         message = MESSAGES[code]
@@ -99,7 +99,9 @@ def prepare(data: bytes, filename: str, _decode: str = DECODE) -> PreparedImage:
 def open_prepared(data: bytes) -> Image.Image:
     """The pixels of a picture that `prepare` made, in RGB."""
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-        return image.convert("RGB")
+        image.load()
+        # Already in RGB unless somebody replaced the file; converting would copy every pixel.
+        return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def display_name(filename: str) -> str:

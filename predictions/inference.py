@@ -16,6 +16,8 @@ from ml import artifact, config, tensorflow_serving
 from ml.artifact import ArtifactError
 from ml.engines import EngineAwayError, EngineError
 from ml.predictor import Predictor, load_predictor
+from predictions import pace
+from predictions.jobs import Turns
 from predictions.models import Distribution, NetworkInput, Prediction
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ NO_ARTIFACT = gettext_noop("This network is not available at the moment. Try ano
 
 _predictors: dict[str, Predictor] = {}
 _complaints: dict[str, str] = {}
+_turns = Turns()
 
 
 def predictor(name: str) -> Predictor:
@@ -92,11 +95,13 @@ def drain(seconds: float = DRAIN_SECONDS) -> bool:
     """Computes batch after batch until nothing waits or the time is up; says whether something may still wait."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        claim, runs = Prediction.objects.claim(BATCH)
+        begun = time.monotonic()
+        claim, runs = Prediction.objects.claim(BATCH, turns=_turns)
         if not runs:
             return Prediction.objects.waiting().exists()
         try:
             compute(claim, runs)
+            pace.note(runs[0].model_id, len(runs), time.monotonic() - begun)
         except (SystemExit, KeyboardInterrupt, OperationalError, InterfaceError):
             # The worker is going away, or the database has: no fault of the pictures.
             _leave(claim, Prediction.objects.hand_back)
@@ -149,20 +154,29 @@ def compute(claim: str, runs: list[Prediction]) -> None:
         # A server that offers another version by now.
         _without_network(claim, good, error)
         return
-    told = []
-    for run, answer in zip(good, answers, strict=True):
+    _save(claim, network, good, answers)
+
+
+def _save(claim: str, network: Predictor, runs: list[Prediction], answers: list[Any]) -> None:
+    """Writes the answers of the runs that ``claim`` still holds, and fails those that have none."""
+    results: dict[Any, dict[str, Any]] = {}
+    told: dict[Any, Distribution] = {}
+    for run, answer in zip(runs, answers, strict=True):
         if answer is None or not np.isfinite(answer[0]).all():
             Prediction.objects.fail(claim, run, "engine_failed", ENGINE_FAILED)
             continue
         row, score = answer
         fields = Prediction.answer_fields(run.model_id, network.top(row)) | _outside(network, score)
-        if Prediction.objects.finish(claim, run, artifact=network.card.version, **fields):
-            told.append(Distribution.of(run, row))
-    _keep(told)
+        results[run.pk] = {"artifact": network.card.version, **fields}
+        told[run.pk] = Distribution.of(run, row)
+    written = Prediction.objects.finish_all(claim, results)
+    _keep([told[key] for key in told if key in written])
 
 
 def _keep(distributions: list[Distribution]) -> None:
     """Keeps all probabilities of runs that are done. Without them a comparison still has the five of the row."""
+    if not distributions:
+        return
     try:
         with transaction.atomic():
             Distribution.objects.bulk_create(

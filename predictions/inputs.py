@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ml.artifact import Card
@@ -25,58 +27,89 @@ class Inputs(NamedTuple):
 
 
 def make_inputs(
-    upload: Upload, cards: Sequence[Card], bars: tuple[Bar, ...] = (), crop: Wanted = None
+    upload: Upload,
+    cards: Sequence[Card],
+    bars: tuple[Bar, ...] = (),
+    crop: Wanted = None,
+    data: bytes | None = None,
 ) -> Inputs:
     """The inputs of these networks; networks with the same preprocessing share one. Unsaved when new.
 
     A box that is still to be placed is placed on the clean picture, also by a network whose own preprocessing places
     one, so that both runs see the same part of it. Raises CropInvalid for a box that is not square on this picture.
+    ``data``: the bytes that were stored a moment ago. There can be no input yet, and neither the storage nor the
+    database is asked.
     """
-    with upload.file.open("rb") as file:
-        picture = open_prepared(file.read())
-    box = _box(picture, crop)
+    picture = open_prepared(data if data is not None else _stored_bytes(upload))
+    box = box_on(picture, crop)
     keys = {card.name: preprocessing_key(card.preprocessing) for card in cards}
-    known = {
-        (row.preprocessing, row.bars_key, row.crop_key): row
-        for row in upload.inputs.filter(preprocessing__in=keys.values(), crop_key=crop_key(box))
-    }
+    known = {} if data is not None else _known_inputs(upload, set(keys.values()), crop_key(box))
     covered_key = bars_key(bars)
     made: dict[tuple[str, bool], NetworkInput] = {}
     for covered in (False, True) if bars else (False,):
-        shown = apply_bars(picture, bars) if covered else picture
         for card in cards:
             place = (keys[card.name], covered_key if covered else "", crop_key(box))
             if place not in known:
-                part = placed(picture) if box is None and card.preprocessing.shape == "placed" else box
+                pixels = shrunk(picture, card.preprocessing, bars if covered else (), box)
                 known[place] = NetworkInput(
                     upload=upload,
                     preprocessing=place[0],
                     bars_key=place[1],
                     crop_key=place[2],
                     size=card.size,
-                    pixels=to_input(shown, card.preprocessing, box=part).tobytes(),
+                    pixels=pixels.tobytes(),
                 )
             made[card.name, covered] = known[place]
     return Inputs(box, made)
 
 
-def _box(picture: Image.Image, crop: Wanted) -> Crop | None:
+def _stored_bytes(upload: Upload) -> bytes:
+    with upload.file.open("rb") as file:
+        data: bytes = file.read()
+    return data
+
+
+def _known_inputs(
+    upload: Upload, preprocessings: set[str], crop: str
+) -> dict[tuple[str, str, str], NetworkInput]:
+    rows = upload.inputs.filter(preprocessing__in=preprocessings, crop_key=crop)
+    return {(row.preprocessing, row.bars_key, row.crop_key): row for row in rows}
+
+
+def shrunk(
+    picture: Image.Image, how: Preprocessing, bars: tuple[Bar, ...] = (), box: Crop | None = None
+) -> NDArray[np.uint8]:
+    """A picture as a network sees it, (size, size, 3): the same for answers that are kept and for live ones."""
+    part = placed(picture) if box is None and how.shape == "placed" else box
+    return to_input(apply_bars(picture, bars) if bars else picture, how, box=part)
+
+
+def box_on(picture: Image.Image, crop: Wanted) -> Crop | None:
+    """The box that is cut out of this picture; None leaves it to each network's own preprocessing.
+
+    Raises CropInvalid for a box that is not square on it.
+    """
     if crop == AUTO:
         return placed(picture)
     return fitted(crop, picture.width, picture.height) if isinstance(crop, Crop) else None
 
 
-def save_inputs(runs: list[Prediction]) -> None:
-    """Writes the new inputs of ``runs``; one that another submission wrote a moment ago is used instead."""
+def save_inputs(runs: list[Prediction], fresh: set[Any]) -> None:
+    """Writes the new inputs of ``runs``; one that another submission wrote a moment ago is used instead.
+
+    No other submission can know the uploads with the keys ``fresh``.
+    """
     new = {id(run.network_input): run.network_input for run in runs if run.network_input.pk is None}
-    if not new:
-        return
-    NetworkInput.objects.bulk_create(new.values(), ignore_conflicts=True)
-    uploads = {row.upload_id for row in new.values()}
-    written = {_place(row): row for row in NetworkInput.objects.filter(upload__in=uploads).defer("pixels")}
+    NetworkInput.objects.bulk_create([row for row in new.values() if row.upload_id in fresh], batch_size=500)
+    shared = [row for row in new.values() if row.upload_id not in fresh]
+    written: dict[Any, NetworkInput] = {}
+    if shared:
+        NetworkInput.objects.bulk_create(shared, ignore_conflicts=True)
+        there = NetworkInput.objects.filter(upload__in={row.upload_id for row in shared}).defer("pixels")
+        written = {_place(row): row for row in there}
     for run in runs:
-        if run.network_input.pk is None:
-            run.network_input = written[_place(run.network_input)]
+        # Given again, because a run takes the key from its input only then.
+        run.network_input = written.get(_place(run.network_input), run.network_input)
 
 
 def _place(row: NetworkInput) -> tuple[object, str, str, str]:

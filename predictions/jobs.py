@@ -28,6 +28,11 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def parent_name() -> str:
+    """The worker whose pool this process belongs to, as its heartbeat is named."""
+    return f"{socket.gethostname()}:{os.getppid()}"
+
+
 def process_is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -38,6 +43,26 @@ def process_is_alive(pid: int) -> bool:
     return True
 
 
+class Turns:
+    """Who of those with bulk work has been served in this round: everybody once before anybody twice.
+
+    Each worker process keeps its own, so that nothing has to be written or locked for it.
+    """
+
+    def __init__(self) -> None:
+        self._served: set[Any] = set()
+
+    def take(self, waiting: Any, first: Any) -> Any:
+        """The job to begin with: ``first``, or the first one of an owner who has not been served in this round."""
+        if first.owner_id in self._served:
+            other = waiting.exclude(owner_id__in=self._served).first()
+            if other is None:
+                self._served.clear()
+            first = other or first
+        self._served.add(first.owner_id)
+        return first
+
+
 class JobQuerySet(models.QuerySet[Any]):
     """Every change of a job's state. Each is one statement, so that two workers never both win."""
 
@@ -45,18 +70,27 @@ class JobQuerySet(models.QuerySet[Any]):
         """Queued jobs in the order in which they will be taken."""
         return self.filter(status=Job.Status.QUEUED).order_by("priority", "created", "id")
 
-    def claim(self, limit: int, *, owner: str | None = None) -> tuple[str, list[Any]]:
+    def claim(
+        self, limit: int, *, owner: str | None = None, turns: Turns | None = None
+    ) -> tuple[str, list[Any]]:
         """Takes up to ``limit`` waiting jobs of one group under a lease; returns (claim, jobs).
 
         Jobs that were tried before are taken alone: one of them may be what killed the worker, and its
-        neighbours must not pay for it.
+        neighbours must not pay for it. Somebody who waits for one answer does not wait for bulk work in the same
+        claim. With ``turns`` those who sent bulk work are served in turn; what one of them leaves free of a claim is
+        filled up with the work of the others.
         """
         claim = f"{owner or worker_name()}:{uuid.uuid4().hex[:12]}"
         head = self.waiting().first()
         if head is None:
             return claim, []
+        in_turn = turns is not None and head.priority == Job.Priority.BULK
+        if turns is not None and in_turn:
+            head = turns.take(self.waiting(), head)
         same = {field: getattr(head, field) for field in self.model.GROUP_FIELDS}
         candidates = self.waiting().filter(**same)
+        if head.priority < Job.Priority.BULK:
+            candidates = candidates.filter(priority__lt=Job.Priority.BULK)
         if head.attempts:
             candidates = candidates.filter(pk=head.pk)
             limit = 1
@@ -65,7 +99,14 @@ class JobQuerySet(models.QuerySet[Any]):
         with transaction.atomic(using=self.db):
             if connections[self.db].features.has_select_for_update_skip_locked:
                 candidates = candidates.select_for_update(skip_locked=True)
-            chosen = list(candidates.values_list("pk", flat=True)[:limit])
+            if in_turn:
+                chosen = list(candidates.filter(owner_id=head.owner_id).values_list("pk", flat=True)[:limit])
+                candidates = candidates.exclude(owner_id=head.owner_id)
+                limit -= len(chosen)
+            else:
+                chosen = []
+            if limit:
+                chosen += candidates.values_list("pk", flat=True)[:limit]
             self.filter(pk__in=chosen, status=Job.Status.QUEUED).update(
                 status=Job.Status.RUNNING,
                 claimed_by=claim,
@@ -88,6 +129,44 @@ class JobQuerySet(models.QuerySet[Any]):
             .filter(pk=job.pk)
             .update(status=Job.Status.DONE, finished=Now(), lease_until=None, claimed_by="", **result)
         )
+
+    def finish_all(self, claim: str, results: dict[Any, dict[str, Any]]) -> set[Any]:
+        """Writes the results (key of a job -> columns, the same ones for each) of those whose lease still holds.
+
+        One statement for all of them, since a commit for each would cost more than a network's answer. Returns the
+        keys of what was written.
+        """
+        if not results:
+            return set()
+        connection = connections[self.db]
+        meta, quote = self.model._meta, connection.ops.quote_name
+        fields = [meta.pk, *(meta.get_field(name) for name in next(iter(results.values())))]
+        columns = [f"r{number}" for number in range(len(fields))]
+        rows = [[key, *values.values()] for key, values in results.items()]
+        # The first row's types hold for all: a column of nothing but NULL would be text.
+        first = ", ".join(f"CAST(%s AS {field.db_type(connection)})" for field in fields)
+        others = f", ({', '.join(['%s'] * len(fields))})" * (len(rows) - 1)
+        now, _none = self.query.get_compiler(self.db).compile(Now())
+        written = "".join(
+            f", {quote(field.column)} = answer.{column}"
+            for field, column in zip(fields[1:], columns[1:], strict=True)
+        )
+        # Names are quoted, values are parameters.
+        sql = (
+            f"WITH answer ({', '.join(columns)}) AS (VALUES ({first}){others}) "  # noqa: S608
+            f"UPDATE {quote(meta.db_table)} "
+            f"SET status = %s, finished = {now}, lease_until = NULL, claimed_by = ''{written} FROM answer "
+            f"WHERE {quote(meta.pk.column)} = answer.r0 AND claimed_by = %s AND status = %s "
+            f"RETURNING {quote(meta.pk.column)}"
+        )
+        values = [
+            field.get_db_prep_save(value, connection)
+            for row in rows
+            for field, value in zip(fields, row, strict=True)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*values, Job.Status.DONE.value, claim, Job.Status.RUNNING.value])
+            return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
 
     def fail(self, claim: str, job: Any, code: str, message: str) -> bool:
         """Ends a job without a result; ``message`` is read by the student."""
@@ -212,18 +291,6 @@ class Job(models.Model):
     @property
     def is_final(self) -> bool:
         return self.status not in (self.Status.QUEUED, self.Status.RUNNING)
-
-    def ahead(self) -> int:
-        """How many jobs will be taken before this one; 0 when it is next or no longer waits."""
-        if self.status != self.Status.QUEUED:
-            return 0
-        before = (
-            Q(priority__lt=self.priority)
-            | Q(priority=self.priority, created__lt=self.created)
-            | Q(priority=self.priority, created=self.created, pk__lt=self.pk)
-        )
-        count: int = type(self)._default_manager.waiting().filter(before).count()
-        return count
 
 
 def job_constraints(name: str) -> list[models.BaseConstraint]:

@@ -39,8 +39,8 @@ def retry(owner: Any, **scope: Any) -> int:
         asked = Prediction.objects.of(owner).filter(asked=True, **scope)
         beside = list(asked.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
         count: int = asked.retry()
-        Prediction.objects.of(owner).filter(pk__in=beside).retry()
-    if count:
+        more = Prediction.objects.of(owner).filter(pk__in=beside).retry()
+    if count or more:
         tasks.predict.delay_on_commit()
     return count
 

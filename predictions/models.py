@@ -48,6 +48,8 @@ HISTORY_COLUMNS = (
     "starred",
     "batch",
     "search_name",
+    # SQLite reads the row for a column of the condition unless it stands here as well.
+    "deleted",
 )
 TOP = 5
 RANKS = range(1, TOP + 1)
@@ -323,6 +325,12 @@ class Prediction(Job):
                 fields=["owner", "-created", "-id", *HISTORY_COLUMNS],
                 name="prediction_history",
                 condition=Q(deleted__isnull=True),
+            ),
+            # For words in notes, which few predictions have.
+            models.Index(
+                fields=["owner"],
+                name="prediction_noted",
+                condition=Q(deleted__isnull=True) & ~Q(note=""),
             ),
             models.Index(fields=["deleted"], name="prediction_deleted", condition=Q(deleted__isnull=False)),
         ]

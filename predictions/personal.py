@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import ngettext
+
 from predictions import removal
 from predictions.models import Batch, Prediction, Upload
 
@@ -47,3 +49,25 @@ def erase(user: Any) -> None:
     for upload in Upload.objects.filter(owner=user):
         removal.remove_upload(upload)
     Batch.objects.filter(owner=user).delete()
+
+
+def merge(guest: Any, user: Any) -> str:
+    """Makes everything of ``guest`` the user's, inside the caller's transaction; what was deleted can still be undone.
+
+    A worker may finish a run meanwhile: it writes other columns of the row, whoever owns it.
+    """
+    runs = Prediction.objects.filter(owner=guest)
+    pictures = runs.visible().values("upload").distinct().count()
+    runs.update(owner=user)
+    Upload.objects.filter(owner=guest).update(owner=user)
+    # Both may have sent the same page's form; a key only keeps a submission from being made twice.
+    batches = Batch.objects.filter(owner=guest)
+    keys = list(batches.filter(key__isnull=False).values_list("key", flat=True))
+    taken = list(Batch.objects.filter(owner=user, key__in=keys).values_list("key", flat=True))
+    batches.filter(key__in=taken).update(key=None)
+    batches.update(owner=user)
+    if not pictures:
+        return ""
+    return ngettext(
+        "Your picture is now in your history.", "Your %(count)d pictures are now in your history.", pictures
+    ) % {"count": pictures}

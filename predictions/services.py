@@ -6,33 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from ml import artifact
 from ml.artifact import Card
-from predictions import removal, tasks
+from predictions import quotas, removal, tasks
 from predictions.corruption import Bar, canonical
 from predictions.crop import Crop, CropInvalid, Wanted, canonical_crop, fitted
 from predictions.images import PreparedImage
-from predictions.inputs import make_inputs, save_inputs
+from predictions.inputs import Inputs, make_inputs, save_inputs
 from predictions.models import Batch, Job, Network, Prediction, Upload
+from predictions.threads import each
 
-QUOTA_BYTES = 2 * 1024**3
-QUOTA_PICTURES = 20_000
-QUOTA_IN_FLIGHT = 2_000
-
-
-class QuotaExceeded(Exception):
-    """The user has used up what one account may use; the message says which and what to do."""
+QuotaExceeded = quotas.QuotaExceeded
 
 
 class NoNetwork(Exception):
     """No network is offered, or not the one asked for."""
+
+
+class KeyReused(Exception):
+    """The key of a submission stands for another one; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,8 @@ class Submission:
 
     batch: Batch
     entries: list[Prediction | RejectedPicture] = field(default_factory=list)
+    # Whether an earlier submission with the same key made it.
+    repeated: bool = False
 
     @property
     def runs(self) -> list[Prediction]:
@@ -92,61 +91,43 @@ def chosen(names: Iterable[str]) -> list[Card]:
 
 def store(owner: User, picture: PreparedImage) -> Upload:
     """Keeps a prepared picture as a draft. Raises QuotaExceeded."""
-    upload = Upload(
-        owner=owner,
-        filename=picture.filename,
-        content_type=picture.content_type,
-        width=picture.width,
-        height=picture.height,
-        source_width=picture.source_width,
-        source_height=picture.source_height,
-        bytes=len(picture.data),
-    )
-    # The file first: a file without a row is swept, a row without a file would be a broken page.
-    upload.file.save(f"picture.{picture.extension}", ContentFile(picture.data), save=False)
+    return store_all(owner, [picture])[0]
+
+
+def store_all(owner: User, pictures: Sequence[PreparedImage]) -> list[Upload]:
+    """Keeps prepared pictures as drafts, all of them or none. Raises QuotaExceeded."""
+    if not pictures:
+        return []
+    uploads = [
+        Upload(
+            owner=owner,
+            filename=picture.filename,
+            content_type=picture.content_type,
+            width=picture.width,
+            height=picture.height,
+            source_width=picture.source_width,
+            source_height=picture.source_height,
+            bytes=len(picture.data),
+        )
+        for picture in pictures
+    ]
     try:
+        # The files first: a file without a row is swept, a row without a file would be a broken page.
+        each(_write_file, list(zip(uploads, pictures, strict=True)))
         with transaction.atomic():
-            _check_storage(owner, len(picture.data))
-            upload.save(force_insert=True)
+            quotas.take(owner, sum(upload.bytes for upload in uploads), len(uploads))
+            Upload.objects.bulk_create(uploads, batch_size=500)
     except BaseException:
-        upload.file.delete(save=False)
+        for upload in uploads:
+            if upload.file:
+                upload.file.delete(save=False)
         raise
-    return upload
+    return uploads
 
 
-def _locked(owner: User) -> None:
-    """Serialises the checks of one owner's quotas until the transaction's end: two requests at once must not both
-    see the last free place.
-    """
-    User.objects.select_for_update().filter(pk=owner.pk).values_list("pk", flat=True).first()
-
-
-def _check_storage(owner: User, more: int) -> None:
-    if not settings.RATE_LIMITS:
-        return
-    _locked(owner)
-    mine = Upload.objects.filter(owner=owner)
-    if mine.count() >= QUOTA_PICTURES:
-        raise QuotaExceeded(
-            _("You keep 20,000 pictures, the most an account may. Delete some from your history.")
-        )
-    if (mine.aggregate(total=Sum("bytes"))["total"] or 0) + more > QUOTA_BYTES:
-        raise QuotaExceeded(
-            _("Your pictures fill 2 GB, the most an account may. Delete some from your history.")
-        )
-
-
-def _check_in_flight(owner: User, more: int) -> None:
-    if not settings.RATE_LIMITS:
-        return
-    _locked(owner)
-    in_flight = [Job.Status.QUEUED, Job.Status.RUNNING]
-    waiting = Prediction.objects.of(owner).filter(status__in=in_flight).count()
-    if waiting + more > QUOTA_IN_FLIGHT:
-        raise QuotaExceeded(
-            _("%(waiting)d of your predictions are still waiting. Send more when they are done.")
-            % {"waiting": waiting}
-        )
+def _write_file(one: tuple[Upload, PreparedImage]) -> None:
+    upload, picture = one
+    upload.file.save(f"picture.{picture.extension}", ContentFile(picture.data), save=False)
 
 
 # --- asking networks ---------------------------------------------------------------------------------------
@@ -160,41 +141,38 @@ def submit(
     crop: Wanted = None,
     *,
     key: str | None = None,
+    fingerprint: str = "",
 ) -> Submission:
     """Asks the networks called ``models`` about every picture, clean or, with ``bars``, covered and clean.
 
     ``crop`` is the square of each picture that goes in; without one the networks' own preprocessing decides. A
     picture on which it is not square is rejected. Entries follow the pictures in their order and, within each, the
     networks in theirs; a rejected picture has one entry. With the same ``key`` a second call returns what the first
-    one made. Raises QuotaExceeded and NoNetwork, and then nothing is kept.
+    one made; ``fingerprint`` says what both must have asked for. Raises QuotaExceeded, NoNetwork and KeyReused, and
+    then nothing is kept.
     """
-    if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
-        if recalled := _recall(earlier):
-            return recalled
-        # It was deleted since: the same again is meant anew.
-        key = None
+    if key and (earlier := recall(owner, key, fingerprint)):
+        return earlier
     cards = chosen(models)
     pictures = fitting(pictures, crop)
     taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
-    _check_early(owner, len(taken) * len(cards) * (2 if bars else 1))
-    uploads: list[Upload] = []
+    new = sum(isinstance(picture, PreparedImage) for picture in taken)
+    with transaction.atomic():
+        quotas.check_early(owner, new, len(taken) * len(cards) * (2 if bars else 1))
     mine: list[Upload] = []
     try:
-        for picture in taken:
-            if isinstance(picture, Upload):
-                uploads.append(picture)
-            else:
-                uploads.append(store(owner, picture))
-                mine.append(uploads[-1])
-        return _write(owner, pictures, uploads, cards, bars, crop, key)
+        mine = store_all(owner, [picture for picture in taken if isinstance(picture, PreparedImage)])
+        fresh = iter(mine)
+        uploads = [picture if isinstance(picture, Upload) else next(fresh) for picture in taken]
+        return _write(owner, pictures, uploads, cards, bars, crop, (key, fingerprint))
     except PictureGone:
         _forget(mine)
         raise
     except IntegrityError:
         _forget(mine)
         # The same submission came twice at once and the other one was faster.
-        if key and (earlier := Batch.objects.filter(owner=owner, key=key).first()):
-            return _recall(earlier) or Submission(earlier)
+        if key and (earlier := recall(owner, key, fingerprint)):
+            return earlier
         raise
     except BaseException:
         _forget(mine)
@@ -219,14 +197,29 @@ def _fitting(
     return picture
 
 
-def _check_early(owner: User, runs: int) -> None:
-    with transaction.atomic():
-        _check_in_flight(owner, runs)
-
-
 def _forget(uploads: list[Upload]) -> None:
     for upload in uploads:
         removal.remove_upload(upload)
+        quotas.give_back(upload.owner, 1)
+
+
+def recall(owner: User, key: str, fingerprint: str = "") -> Submission | None:
+    """What the owner's earlier submission with this key made; None when there was none, or nothing of it is left.
+
+    Raises KeyReused when it asked for something else.
+    """
+    batch = Batch.objects.filter(owner=owner, key=key).first()
+    if batch is None:
+        return None
+    earlier = _recall(batch)
+    if earlier is None:
+        # It was deleted since: the same again is meant anew, and the key is free for it.
+        Batch.objects.filter(pk=batch.pk).update(key=None)
+    elif fingerprint and batch.fingerprint != fingerprint:
+        raise KeyReused(
+            _("This key was used for another request. Use a new key, or send what was sent with it before.")
+        )
+    return earlier
 
 
 def _recall(batch: Batch) -> Submission | None:
@@ -237,7 +230,35 @@ def _recall(batch: Batch) -> Submission | None:
     by_position: dict[int, Prediction | RejectedPicture] = {run.position: run for run in runs}
     for row in batch.rejected:
         by_position[row["position"]] = RejectedPicture(row["filename"], row["code"], row["message"])
-    return Submission(batch, [by_position[place] for place in sorted(by_position)])
+    return Submission(batch, [by_position[place] for place in sorted(by_position)], repeated=True)
+
+
+def _inputs(
+    pictures: Sequence[Upload | PreparedImage | RejectedPicture],
+    uploads: list[Upload],
+    cards: list[Card],
+    bars: tuple[Bar, ...],
+    crop: Wanted,
+) -> list[Inputs | None]:
+    """What the networks see of each picture, None of the rejected ones. New pictures are shrunk several at a time."""
+    remaining = iter(uploads)
+    pairs = [(p, None if isinstance(p, RejectedPicture) else next(remaining)) for p in pictures]
+
+    def of_new(pair: tuple[PreparedImage, Upload]) -> Inputs:
+        return make_inputs(pair[1], cards, bars, crop, pair[0].data)
+
+    fresh = iter(
+        each(of_new, [(p, upload) for p, upload in pairs if upload and isinstance(p, PreparedImage)])
+    )
+    inputs: list[Inputs | None] = []
+    for picture, upload in pairs:
+        if upload is None:
+            inputs.append(None)
+        elif isinstance(picture, PreparedImage):
+            inputs.append(next(fresh))
+        else:
+            inputs.append(make_inputs(upload, cards, bars, crop))
+    return inputs
 
 
 def _write(
@@ -247,23 +268,20 @@ def _write(
     cards: list[Card],
     bars: tuple[Bar, ...],
     crop: Wanted,
-    key: str | None,
+    identity: tuple[str | None, str],
 ) -> Submission:
     many = len(uploads) > 1
     priority = Job.Priority.BULK if many else Job.Priority.SINGLE
-    remaining = iter(uploads)
-    inputs = [
-        None if isinstance(p, RejectedPicture) else make_inputs(next(remaining), cards, bars, crop)
-        for p in pictures
-    ]
+    inputs = _inputs(pictures, uploads, cards, bars, crop)
+    taken = [picture for picture in pictures if not isinstance(picture, RejectedPicture)]
     remaining = iter(uploads)
     with transaction.atomic():
-        _check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
+        quotas.check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
         # Locked, so that no sweeper takes a picture away while it gets its predictions.
         there = Upload.objects.select_for_update().filter(pk__in=[upload.pk for upload in uploads])
         if len(there.values_list("pk")) < len({upload.pk for upload in uploads}):
             raise PictureGone
-        batch = Batch.objects.create(owner=owner, key=key)
+        batch = Batch.objects.create(owner=owner, key=identity[0], fingerprint=identity[1])
         entries: list[Prediction | RejectedPicture] = []
         runs: list[Prediction] = []
         rejected: list[dict[str, Any]] = []
@@ -308,7 +326,7 @@ def _write(
         if rejected:
             batch.rejected = rejected
             batch.save(update_fields=["rejected"])
-        save_inputs(runs)
+        save_inputs(runs, {u.pk for p, u in zip(taken, uploads, strict=True) if isinstance(p, PreparedImage)})
         Prediction.objects.bulk_create(runs, batch_size=500)
         if runs:
             tasks.predict.delay_on_commit()

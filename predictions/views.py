@@ -17,17 +17,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttle import limit_rate
-from predictions import samples, services
-from predictions.access import OwnRequest, for_owners, problem, wants_json
+from predictions import live, quotas, samples, services
+from predictions.access import (
+    OwnRequest,
+    for_owners,
+    for_visitors,
+    owner_of,
+    problem,
+    to_login,
+    trial_of,
+    wants_json,
+)
+from predictions.batch_table import keep_left_out
+from predictions.comparison import of_group
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.crop import Crop, CropInvalid, canonical_crop, fitted, parse_crop
 from predictions.forms import PICTURE_GONE, PredictForm
-from predictions.groups import BatchTable, Group, group_of, table_of, uploads_of
+from predictions.groups import Group, group_of, uploads_of
 from predictions.intake import take
 from predictions.media import input_response, picture_response
 from predictions.models import Prediction, Upload
-
-LEFT_OUT_KEY = "pictures_left_out"
+from predictions.truths import truths_from_folders
 
 
 def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:
@@ -39,29 +49,24 @@ def own_group(request: OwnRequest, pk: uuid.UUID) -> Group:
     return group
 
 
-def own_table(request: OwnRequest, pk: uuid.UUID) -> BatchTable:
-    table = table_of(request.user, pk)
-    if table is None:
-        raise Http404(
-            _("There are no predictions here. They may have been deleted, or the address may be wrong.")
-        )
-    return table
-
-
 # --- sending -----------------------------------------------------------------------------------------------
 
 
-@for_owners
+@for_visitors
 @require_http_methods(["GET", "HEAD", "POST"])
 @limit_rate("predict", 240)
 def predict(request: OwnRequest) -> HttpResponse:
     """The workshop. GET shows it, with a picture from the history in it if one is named; POST asks networks."""
     if request.method != "POST":
+        if request.GET.get("upload") and not request.user.is_authenticated:
+            return to_login(request)
         return _workshop(request, _fresh_form(request))
     form = PredictForm(request.POST, request.FILES, user=request.user)
-    submission = _submit(form) if form.is_valid() else None
+    submission = _submit(request, form) if form.is_valid() else None
     if submission is None:
         return _refused(request, form)
+    if not submission.repeated:
+        keep_left_out(submission.batch, request.POST.getlist("left_out"))
     if (
         len(submission.runs)
         and len({run.upload_id for run in submission.runs}) == 1
@@ -71,16 +76,20 @@ def predict(request: OwnRequest) -> HttpResponse:
         group = own_group(request, submission.runs[0].pk) if wants_json(request) else None
     else:
         address, group = submission.batch.get_absolute_url(), None
+        _take_folders(request, form, submission)
     if not wants_json(request):
         return redirect(address)
-    if group is None:
-        # Drafts are refused before anything is asked, so only the page knows which ones these were.
-        left_out = [sentence[:400] for sentence in request.POST.getlist("left_out")[:200]]
-        request.session[LEFT_OUT_KEY] = {str(submission.batch.pk): left_out}
     answer: dict[str, Any] = {"batch": str(submission.batch.pk), "url": address, "several": group is None}
     if group:
         answer |= {"fragment": _results(request, group), "status": _status_url(group), **_state(group)}
     return JsonResponse(answer)
+
+
+def _take_folders(request: OwnRequest, form: PredictForm, submission: services.Submission) -> None:
+    """The folders that the drafts came from, sent one beside each, may say what is on the pictures."""
+    folders = dict(zip(request.POST.getlist("draft"), request.POST.getlist("folder"), strict=False))
+    named = [folders.get(str(upload.pk), "")[:500] for upload in form.uploads]
+    truths_from_folders(submission.batch, form.uploads, named)
 
 
 def _fresh_form(request: OwnRequest) -> PredictForm:
@@ -112,6 +121,7 @@ def _workshop(request: OwnRequest, form: PredictForm, status: int = 200) -> Http
         bars = ()
     context: dict[str, Any] = {"form": form, "upload": upload, "bars": canonical(bars) if upload else []}
     context |= {"crop": _box_on(upload, form["crop"].value()), "samples": samples.offered()}
+    context["live"] = live.available() and bool(form.cards)
     return render(request, "predictions/predict.html", context, status=status)
 
 
@@ -124,7 +134,7 @@ def _box_on(upload: Upload | None, value: Any) -> Crop | None:
         return None
 
 
-def _submit(form: PredictForm) -> services.Submission | None:
+def _submit(request: OwnRequest, form: PredictForm) -> services.Submission | None:
     """Asks the networks; None when that cannot be, with the reason on the form."""
     pictures = form.pictures()
     rejected = [picture for picture in pictures if isinstance(picture, services.RejectedPicture)]
@@ -135,8 +145,11 @@ def _submit(form: PredictForm) -> services.Submission | None:
         return None
     asked = [form.cleaned_data[name] for name in ("model", "bars", "crop")]
     try:
-        submission = services.submit(form.user, pictures, *asked, key=form.submission_key())
-    except (services.QuotaExceeded, services.NoNetwork) as error:
+        submission = services.submit(owner_of(request), pictures, *asked, key=form.submission_key())
+    except services.QuotaExceeded as error:
+        form.add_error(None, ValidationError(str(error), code=error.code))
+        return None
+    except services.NoNetwork as error:
         form.add_error(None, str(error))
         return None
     except (services.PictureGone, FileNotFoundError):
@@ -157,7 +170,7 @@ def _refused(request: OwnRequest, form: PredictForm) -> HttpResponse:
     return problem(422, code, next(iter(fields.values()))[0], fields)
 
 
-@for_owners
+@for_visitors
 @require_POST
 @limit_rate("draft", 300)
 def draft(request: OwnRequest) -> HttpResponse:
@@ -165,15 +178,18 @@ def draft(request: OwnRequest) -> HttpResponse:
     file = request.FILES.get("image")
     if file is None:
         return problem(422, "no_picture", _("Choose a picture first."))
-    picture = take(file)
-    if isinstance(picture, services.RejectedPicture):
-        return problem(422, picture.code, picture.message)
     try:
-        upload = services.store(request.user, picture)
+        quotas.check_trial(request.user, 1)
+        picture = take(file)
+        if isinstance(picture, services.RejectedPicture):
+            return problem(422, picture.code, picture.message)
+        upload = services.store(owner_of(request), picture)
     except services.QuotaExceeded as error:
-        return problem(422, "quota", str(error))
+        return problem(422, error.code, str(error))
     answer = {name: getattr(upload, name) for name in ("width", "height", "source_width", "source_height")}
     answer |= {"id": str(upload.pk), "filename": upload.filename, "warning": _small(upload)}
+    if trial := trial_of(request):
+        answer["trial"] = {"left": trial.left, "says": trial.says}
     return JsonResponse(
         answer | {"picture_url": reverse("predictions:picture", args=[upload.pk])}, status=201
     )
@@ -200,19 +216,27 @@ def _small(upload: Upload) -> str:
 @require_safe
 def detail(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     """One picture and what every network asked with it said."""
-    group = own_group(request, pk)
+    return _page(request, own_group(request, pk), pk)
+
+
+def _page(
+    request: OwnRequest, group: Group, pk: uuid.UUID, refused: str = "", status: int = 200
+) -> HttpResponse:
     again = {"upload": str(group.upload.pk), "model": [run.model_id for run in group.runs]}
     if group.bars:
         again["bars"] = str(group.bars).replace(" ", "")
     if group.crop:
         again["crop"] = str(canonical_crop(group.crop)).replace(" ", "")
     context = {
-        "group": group,
+        **_shown(group),
+        # Star and note belong to the run of this address, which the history listed.
+        "marked": next((run for run in group.runs if run.pk == pk), group.runs[0]),
         "status_url": _status_url(group),
         "again_url": f"{reverse('predictions:predict')}?{urlencode(again, doseq=True)}",
         "key": uuid.uuid4(),
+        "refused": refused,
     }
-    return render(request, "predictions/detail.html", context)
+    return render(request, "predictions/detail.html", context, status=status)
 
 
 @for_owners
@@ -226,7 +250,7 @@ def status(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     return JsonResponse(state)
 
 
-def _state(shown: Group | BatchTable) -> dict[str, Any]:
+def _state(shown: Group) -> dict[str, Any]:
     return {"final": shown.final, "seen": shown.seen, "says": shown.says}
 
 
@@ -235,7 +259,12 @@ def _status_url(group: Group) -> str:
 
 
 def _results(request: OwnRequest, group: Group) -> str:
-    return render_to_string("predictions/_results.html", {"group": group, "key": uuid.uuid4()}, request)
+    context = {**_shown(group), "key": uuid.uuid4()}
+    return render_to_string("predictions/_results.html", context, request)
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    return {"group": group, "comparison": of_group(group)}
 
 
 @for_owners
@@ -256,13 +285,7 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     except (services.QuotaExceeded, services.NoNetwork) as error:
         if wants_json(request):
             return problem(422, "refused", str(error))
-        context = {
-            "group": group,
-            "refused": str(error),
-            "status_url": _status_url(group),
-            "key": uuid.uuid4(),
-        }
-        return render(request, "predictions/detail.html", context, status=422)
+        return _page(request, group, pk, str(error), 422)
     return redirect(submission.runs[0])
 
 
@@ -272,26 +295,6 @@ def _again_key(request: OwnRequest, group: Group, names: list[str]) -> str | Non
     if not given:
         return None
     return hashlib.sha256("|".join([given, str(group.batch.pk), *names]).encode()).hexdigest()
-
-
-@for_owners
-@require_safe
-def batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
-    """A table of many pictures at once."""
-    table = own_table(request, pk)
-    context = {"table": table, "status_url": reverse("predictions:batch-status", args=[pk])}
-    context["left_out"] = request.session.get(LEFT_OUT_KEY, {}).get(str(pk), [])
-    return render(request, "predictions/batch.html", context)
-
-
-@for_owners
-@require_safe
-def batch_status(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
-    table = own_table(request, pk)
-    state = _state(table)
-    if request.GET.get("seen") != state["seen"]:
-        state["html"] = render_to_string("predictions/_batch.html", {"table": table}, request)
-    return JsonResponse(state)
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

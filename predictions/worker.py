@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, close_old_connections, conn
 from django.db.models.functions import Now
 
 from ml import config
-from predictions.jobs import Heartbeat, Timer, worker_name
+from predictions.jobs import Heartbeat, Timer, parent_name, worker_name
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +47,11 @@ def load_networks(**details: Any) -> None:
 
     connection.close()
     loaded = inference.load_all()
-    host_pid = worker_name().rsplit(":", 1)[0] + f":{os.getppid()}"
     for _try in range(REPORT_TRIES):
         try:
             # A network may have come with the new release.
             Network.synchronise()
-            _beat(host_pid, models=loaded)
+            _beat(parent_name(), models=loaded)
             break
         except DatabaseError as error:
             logger.warning("The networks cannot be reported yet: %s.", type(error).__name__)
@@ -128,6 +127,7 @@ def tick(name: str) -> None:
 
 def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
     """Name, interval, action; each idempotent."""
+    from accounts import guests
     from predictions import removal
     from predictions.models import Prediction
 
@@ -136,6 +136,7 @@ def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
         ("wake-ups", timedelta(seconds=5), wake_up),
         ("deleted predictions", timedelta(seconds=10), removal.purge),
         ("drafts", timedelta(minutes=10), removal.sweep_orphans),
+        ("guests", timedelta(minutes=1), guests.sweep),
         ("orphaned files", timedelta(minutes=1), removal.sweep_files),
         ("heartbeats", timedelta(minutes=5), forget_dead_workers),
     ]

@@ -8,9 +8,12 @@ from itertools import count
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from PIL import Image
 
+from accounts import guests
 from accounts.models import User
 from predictions import services
 from predictions.corruption import parse_bars
@@ -29,6 +32,16 @@ def make_user(
     user = User.objects.create_user(email or f"student{next(_numbers)}@example.com", password, **kw)
     EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=verified)
     return user
+
+
+def make_guest(client: Client) -> User:
+    """Makes the visitor with this browser a guest, as the first picture would."""
+    request = RequestFactory().post("/predict/draft/")
+    request.session = client.session
+    guest = guests.make(request)
+    request.session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
+    return guest
 
 
 def make_picture(

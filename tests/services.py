@@ -139,6 +139,7 @@ class PostgresServer:
     process: subprocess.Popen[bytes] | None = None
     names: int = 0
     prefix: list[str] = field(default_factory=list)
+    durable: bool = False
 
     def url(self, name: str = "postgres") -> str:
         return f"postgres://convoscope@127.0.0.1:{self.port}/{name}"
@@ -155,7 +156,8 @@ class PostgresServer:
 
     def start(self) -> None:
         postgres = program("postgres", _postgres_folder())
-        options = [f"-p{self.port}", "-h127.0.0.1", f"-k{self.folder}", "-cfsync=off", "-cmax_connections=60"]
+        options = [f"-p{self.port}", "-h127.0.0.1", f"-k{self.folder}", "-cmax_connections=60"]
+        options += [] if self.durable else ["-cfsync=off"]
         with (self.folder / "postgres.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, postgres, "-D", str(self.folder / "data"), *options],
@@ -198,9 +200,10 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """``durable``: commits reach the disk, as in production; tests do without."""
     with tempfile.TemporaryDirectory(prefix="convoscope-postgres-") as folder:
-        server = PostgresServer(Path(folder), free_port())
+        server = PostgresServer(Path(folder), free_port(), durable=durable)
         try:
             server.create()
             server.start()
@@ -221,6 +224,7 @@ class LiveStack:
     environment: dict[str, str]
     web: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    web_command: Callable[[int], list[str]] | None = None
 
     @property
     def url(self) -> str:
@@ -242,7 +246,7 @@ class LiveStack:
     def start_web(self, seconds: float = 30.0) -> None:
         from classifier_site.supervisor import web_command
 
-        self.web = self._spawn(web_command(self.port), "web.log")
+        self.web = self._spawn((self.web_command or web_command)(self.port), "web.log")
         wait_until(lambda: self.status("/healthz") == 200, seconds, f"the site starting\n{self.log('web')}")
 
     def start_worker(self, queues: str = "predictions,lab") -> subprocess.Popen[bytes]:
@@ -305,9 +309,18 @@ class LiveStack:
 
 @contextlib.contextmanager
 def running_stack(
-    *, database: str = "", broker: str = "", workers: int = 1, ready: bool = True, **variables: str
+    *,
+    database: str = "",
+    broker: str = "",
+    workers: int = 1,
+    ready: bool = True,
+    web_command: Callable[[int], list[str]] | None = None,
+    **variables: str,
 ) -> Iterator[LiveStack]:
-    """The site on a fresh DATA_DIR, SQLite and files by default; `variables` join the environment."""
+    """The site on a fresh DATA_DIR, SQLite and files by default; `variables` join the environment.
+
+    `web_command` starts the site on a port; without one it starts as under `make run`.
+    """
     with tempfile.TemporaryDirectory(prefix="convoscope-stack-", ignore_cleanup_errors=True) as folder:
         port = free_port()
         # What the suite sets for its own process is not for the site's.
@@ -324,7 +337,7 @@ def running_stack(
             "CELERY_BROKER_URL": broker,
             **variables,
         }
-        stack = LiveStack(Path(folder), port, environment)
+        stack = LiveStack(Path(folder), port, environment, web_command=web_command)
         try:
             stack.manage("migrate", "--verbosity", "0")
             stack.manage("collectstatic", "--noinput", "--verbosity", "0")

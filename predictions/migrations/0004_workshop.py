@@ -75,6 +75,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='prediction',
-            index=models.Index(condition=models.Q(('deleted__isnull', True)), fields=['owner', '-created', '-id', 'asked', 'status', 'model', 'top1', 'probability1', 'covered', 'starred', 'batch', 'search_name'], name='prediction_history'),
+            index=models.Index(condition=models.Q(('deleted__isnull', True)), fields=['owner', '-created', '-id', 'asked', 'status', 'model', 'top1', 'probability1', 'covered', 'starred', 'batch', 'search_name', 'deleted'], name='prediction_history'),
+        ),
+        migrations.AddIndex(
+            model_name='prediction',
+            index=models.Index(condition=models.Q(('deleted__isnull', True), models.Q(('note', ''), _negated=True)), fields=['owner'], name='prediction_noted'),
         ),
     ]

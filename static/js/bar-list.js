@@ -3,12 +3,16 @@
 import { MOST } from "./bars.js";
 
 const parts = () => [gettext("left"), gettext("top"), gettext("width"), gettext("height")].map((part) => `${part} %`);
-const percent = (fraction) => String(Math.round(fraction * 1000) / 10);
+// Stored bars may stand on millionths, and are shown as they are.
+const percent = (fraction) => String(Math.round(fraction * 1e6) / 1e4);
 
-/** Shows `bars` in `list`; `onSet(index, bar)` and `onRemove(index)` report what is done there. */
-export function showBars(list, bars, { onSet, onRemove }) {
+/**
+ * Shows `bars` in `list`; `onSet(index, bar, part)`, `onTyped()` when a number is finished, and `onRemove(index)`
+ * report what is done there.
+ */
+export function showBars(list, bars, { onSet, onTyped, onRemove }) {
   while (list.children.length > Math.min(bars.length, MOST)) list.lastElementChild.remove();
-  while (list.children.length < bars.length) list.append(row(list, onSet, onRemove));
+  while (list.children.length < bars.length) list.append(row(list, { onSet, onTyped, onRemove }));
   [...list.children].forEach((item, index) => {
     const name = interpolate(gettext("Bar %s"), [index + 1]);
     item.querySelector(".bar-name").textContent = name;
@@ -21,7 +25,7 @@ export function showBars(list, bars, { onSet, onRemove }) {
   });
 }
 
-function row(list, onSet, onRemove) {
+function row(list, { onSet, onTyped, onRemove }) {
   const item = document.createElement("li");
   const name = document.createElement("span");
   name.className = "bar-name";
@@ -35,18 +39,19 @@ function row(list, onSet, onRemove) {
     item.append(label);
     return input;
   });
-  for (const input of inputs) {
+  inputs.forEach((input, part) => {
     const take = () => {
       const bar = inputs.map((one) => Number.parseFloat(one.value) / 100);
-      if (bar.every(Number.isFinite)) onSet(indexOf(), bar);
+      if (bar.every(Number.isFinite)) onSet(indexOf(), bar, part);
     };
     input.addEventListener("input", take);
     input.addEventListener("change", () => {
       take();
+      onTyped();
       input.blur();
       input.focus();
     });
-  }
+  });
   const remove = document.createElement("button");
   remove.type = "button";
   remove.className = "button quiet small";

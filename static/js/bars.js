@@ -28,12 +28,18 @@ export function describe(bar, number) {
   );
 }
 
-/** The bars of one picture; `svg` lies over it. `onChange(bars)` is called after each change, `onSay(text)` to tell. */
+/**
+ * The bars of one picture; `svg` lies over it. `onChange(bars)` is called after each change, also in the middle of a
+ * drag, `onSay(text)` to tell, and `onStep(bars, merge)` when something was done that can be undone: what comes
+ * with the same `merge` belongs to one step.
+ */
 export class BarEditor {
-  constructor(svg, { onChange, onSay }) {
+  constructor(svg, { onChange, onSay, onStep = () => {} }) {
     this.svg = svg;
     this.onChange = onChange;
     this.onSay = onSay;
+    this.onStep = onStep;
+    this.presses = 0;
     this.bars = [];
     this.selected = -1;
     this.drag = null;
@@ -59,14 +65,27 @@ export class BarEditor {
     for (const shape of this.shapes()) shape.setAttribute("tabindex", on ? "0" : "-1");
   }
 
-  /** A picture of this size, with these bars. */
+  /** A picture of this size, with exactly these bars: stored ones may be finer than what can be drawn here. */
   reset(width, height, bars = []) {
     this.width = width;
     this.height = height;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.bars = bars.slice(0, MOST).map(tidy);
+    this.drag = null;
+    this.put(bars);
+  }
+
+  /** These bars instead of those that are there, as one step. */
+  replace(bars) {
+    this.put(bars);
+    this.onStep(this.bars, "");
+  }
+
+  /** These bars, which is no step of its own. */
+  put(bars) {
+    this.bars = bars.slice(0, MOST).map((bar) => [...bar]);
     this.selected = -1;
-    this.changed();
+    this.draw();
+    this.onChange(this.bars);
   }
 
   add(bar = this.middle()) {
@@ -85,9 +104,9 @@ export class BarEditor {
     return [0.35 + aside, 0.35 + aside, 0.3, 0.3];
   }
 
-  set(index, bar) {
+  set(index, bar, merge = "") {
     this.bars[index] = tidy(bar);
-    this.changed();
+    this.changed(merge);
   }
 
   remove(index) {
@@ -118,9 +137,11 @@ export class BarEditor {
     return this.shapes().indexOf(element);
   }
 
-  changed() {
+  changed(merge = "") {
     this.draw();
     this.onChange(this.bars);
+    // A whole drag is one step, told when it ends.
+    if (!this.drag) this.onStep(this.bars, merge);
   }
 
   draw() {
@@ -221,6 +242,7 @@ export class BarEditor {
     if (!drag || event.pointerId !== drag.pointer) return;
     this.drag = null;
     if (drag.index < 0) return;
+    this.onStep(this.bars, "");
     this.focus(drag.index);
     this.onSay(describe(this.bars[drag.index], drag.index + 1));
   }
@@ -250,12 +272,15 @@ export class BarEditor {
     if (!step) return undefined;
     event.preventDefault();
     const [x, y, width, height] = this.bars[index];
+    // A key that is held down is one step.
+    if (!event.repeat) this.presses += 1;
+    const merge = `key ${this.presses}`;
     if (event.shiftKey) {
       // Grows to the right and downwards only, up to the picture's edge.
       const wide = clamp(width + step[0], STEP, 1 - x);
       const high = clamp(height + step[1], STEP, 1 - y);
-      this.set(index, [x, y, wide, high]);
-    } else this.set(index, [x + step[0], y + step[1], width, height]);
+      this.set(index, [x, y, wide, high], merge);
+    } else this.set(index, [x + step[0], y + step[1], width, height], merge);
     this.onSay(describe(this.bars[index], index + 1));
     return undefined;
   }

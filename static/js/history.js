@@ -1,5 +1,8 @@
-// Deletes an entry of the history where it stands, and brings it back when "Undo" is pressed in time.
+// The history: entries are deleted where they stand, one or many, and come back when "Undo" is pressed in time.
 
+import { showActivity } from "./history-activity.js";
+import "./history-marks.js";
+import { onSelection } from "./history-selection.js";
 import { ask } from "./http.js";
 import { toast } from "./toast.js";
 
@@ -7,39 +10,76 @@ const list = document.querySelector("[data-history]");
 const empty = document.querySelector("[data-history-empty]");
 const count = document.querySelector("[data-history-count]");
 const notice = document.querySelector("[data-undo-notice]");
+const title = document.getElementById("history-title");
 const NOTICE_SECONDS = 10;
 
-function visible() {
-  return [...list.children].filter((entry) => !entry.hidden);
-}
+let selection = null;
 
 function tell() {
-  const here = visible().length;
-  const left = Number(count.dataset.historyCount) - (list.children.length - here);
+  const entries = [...list.children];
+  const here = entries.filter((entry) => !entry.hidden).length;
+  const left = Number(count.dataset.historyCount) - (entries.length - here);
   empty.hidden = here > 0;
   list.hidden = here === 0;
   count.textContent = interpolate(ngettext("%s prediction", "%s predictions", left), [left]);
+  selection?.changed();
 }
 
 function focusNear(entry) {
   const entries = [...list.children];
   const at = entries.indexOf(entry);
   const next = entries.slice(at + 1).find((one) => !one.hidden) ?? entries.slice(0, at).reverse().find((one) => !one.hidden);
-  (next?.querySelector("[data-delete] button") ?? document.getElementById("history-title")).focus();
+  (next?.querySelector("[data-delete] button") ?? title).focus();
 }
 
-async function restore(entry, form, ids) {
-  const body = new FormData(form);
-  body.delete("id");
+/** Deletes these entries: `body` is sent to the address of `form`. The focus stays near if it was there. */
+async function remove(entries, form, body, focused) {
+  const answer = await ask(form.getAttribute("action"), body);
+  const gone = new Set(answer.deleted);
+  // What somebody deleted in another tab is not among them, and is gone all the same.
+  for (const entry of entries) {
+    entry.hidden = true;
+    const box = entry.querySelector("[data-select]");
+    if (box) box.checked = false;
+  }
+  tell();
+  if (focused) focusNear(entries.at(-1));
+  const ids = gone.size ? [...gone] : entries.map((entry) => entry.dataset.run);
+  toast(answer.message, {
+    action: gettext("Undo"),
+    onAction: () => restore(entries, ids),
+    seconds: answer.seconds,
+  });
+}
+
+async function restore(entries, ids) {
+  const body = new FormData();
   for (const id of ids) body.append("id", id);
   try {
-    await ask(list.dataset.undo, body);
-    entry.hidden = false;
+    const answer = await ask(list.dataset.undo, body);
+    for (const entry of entries) entry.hidden = false;
     tell();
-    entry.querySelector("[data-delete] button").focus();
-    toast(gettext("The prediction is back."));
+    entries[0].querySelector("[data-delete] button").focus();
+    const back = ngettext("The prediction is back.", "%s predictions are back.", answer.restored);
+    toast(interpolate(back, [answer.restored]));
   } catch (problem) {
     toast(problem.message);
+  }
+}
+
+/** Runs `work` once at a time, and says what went wrong. It is told whether the focus was on the button. */
+async function once(button, work) {
+  if (button.disabled) return;
+  // A button that is disabled loses the focus.
+  const focused = button === document.activeElement;
+  button.disabled = true;
+  try {
+    await work(focused);
+  } catch (problem) {
+    toast(problem.message);
+  } finally {
+    button.disabled = false;
+    selection?.changed();
   }
 }
 
@@ -47,32 +87,17 @@ if (notice) {
   setTimeout(() => {
     const focused = notice.contains(document.activeElement);
     notice.hidden = true;
-    if (focused) document.getElementById("history-title").focus();
+    if (focused) title.focus();
   }, NOTICE_SECONDS * 1000);
 }
 
-list?.addEventListener("submit", async (event) => {
+list?.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-delete]");
   if (!form) return;
   event.preventDefault();
   const entry = form.closest("[data-run]");
-  const button = form.querySelector("button");
-  if (button.disabled) return;
-  const focused = form.contains(document.activeElement);
-  button.disabled = true;
-  try {
-    const answer = await ask(form.action, new FormData(form));
-    entry.hidden = true;
-    tell();
-    if (focused) focusNear(entry);
-    toast(answer.message, {
-      action: gettext("Undo"),
-      onAction: () => restore(entry, form, answer.deleted.length ? answer.deleted : [entry.dataset.run]),
-      seconds: answer.seconds,
-    });
-  } catch (problem) {
-    toast(problem.message);
-  } finally {
-    button.disabled = false;
-  }
+  once(form.querySelector("button"), (focused) => remove([entry], form, new FormData(form), focused));
 });
+
+if (list) selection = onSelection(list, { remove, once });
+showActivity();

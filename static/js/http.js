@@ -2,17 +2,21 @@
 
 const TIMEOUT = 60_000;
 
-/** What went wrong, for a person (`message`) and for code (`code`, `status`; status 0 when nothing answered). */
+/**
+ * What went wrong, for a person (`message`) and for code (`code`, `status`; status 0 when nothing answered; `wait`,
+ * the seconds after which the site asks to be asked again).
+ */
 export class Problem extends Error {
-  constructor(code, message, status = 0) {
+  constructor(code, message, status = 0, wait = 0) {
     super(message);
     this.code = code;
     this.status = status;
+    this.wait = wait;
   }
 }
 
-/** GET, or POST when there is a `body` (FormData); returns the answer's JSON. */
-export async function ask(url, body = null) {
+/** GET, or POST when there is a `body` (FormData); returns the answer's JSON. `signal` ends it. */
+export async function ask(url, body = null, { signal = AbortSignal.timeout?.(TIMEOUT) } = {}) {
   // A form's own token may be older than the cookie, and Django would believe the form.
   body?.delete("csrfmiddlewaretoken");
   let response;
@@ -20,9 +24,9 @@ export async function ask(url, body = null) {
     response = await fetch(url, {
       method: body ? "POST" : "GET",
       body,
-      headers: { Accept: "application/json", ...(body ? { "X-CSRFToken": token() } : {}) },
+      headers: { Accept: "application/json", ...account(), ...(body ? { "X-CSRFToken": token() } : {}) },
       credentials: "same-origin",
-      signal: AbortSignal.timeout?.(TIMEOUT),
+      signal,
     });
   } catch (error) {
     throw unreachable(error);
@@ -33,9 +37,45 @@ export async function ask(url, body = null) {
   } catch {
     // A proxy's own error page, or a connection that broke in the middle.
   }
+  tellTrial(answer);
   if (response.ok && answer) return answer;
+  throw refusal(answer, response.status, response.headers.get("Retry-After"));
+}
+
+/** POST of a FormData; `onProgress(share)` hears how much of it is on its way. Returns the answer's JSON. */
+export function send(url, body, { onProgress, signal }) {
+  return new Promise((done, fail) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.timeout = TIMEOUT;
+    request.responseType = "json";
+    const headers = { Accept: "application/json", ...account(), "X-CSRFToken": token() };
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener("load", () => {
+      const { status, response } = request;
+      tellTrial(response);
+      if (status >= 200 && status < 300 && response) done(response);
+      else fail(refusal(response, status, request.getResponseHeader("Retry-After")));
+    });
+    request.addEventListener("error", () => fail(unreachable(null)));
+    request.addEventListener("timeout", () => fail(unreachable({ name: "TimeoutError" })));
+    request.addEventListener("abort", () => fail(unreachable(null)));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
+
+/** What a visitor may still try stands in the page's notice. */
+function tellTrial(answer) {
+  if (answer?.trial) document.dispatchEvent(new CustomEvent("trial", { detail: answer.trial }));
+}
+
+function refusal(answer, status, wait) {
   const { code = "unknown", message = "" } = answer?.error ?? {};
-  throw new Problem(code, message || sentence(response.status), response.status);
+  return new Problem(code, message || sentence(status), status, Number.parseInt(wait, 10) || 0);
 }
 
 /** A file of this site as if it had been chosen on the device. */
@@ -51,6 +91,11 @@ export async function askFile(url, name) {
     throw unreachable(error);
   }
   throw new Problem("unknown", sentence(response.status), response.status);
+}
+
+/** A page of an account says so: once its login has ended, nothing of it may go to a guest. */
+function account() {
+  return "account" in document.body.dataset ? { "X-Account": "1" } : {};
 }
 
 /** The token as it is now: logging in again in another tab changes it. */

@@ -2,6 +2,8 @@
 
 const LONG = 1500;
 const SHORT = 1000;
+// The lowest quality that changes answers no more than the next higher one does (docs/decisions/0018).
+const QUALITY = 0.85;
 const LARGEST = 10 * 1024 * 1024;
 // A side shorter than this is not shrunk further when the file may go as it is.
 const NARROW = 64;
@@ -32,7 +34,7 @@ export async function read(file) {
   bitmap.close();
   if (asItIs && (size.factor === 1 || narrow)) return { canvas, blob: file };
   const type = LOSSLESS.has(file.type) ? "image/png" : "image/jpeg";
-  const blob = await new Promise((done) => canvas.toBlob(done, type, 0.92));
+  const blob = await new Promise((done) => canvas.toBlob(done, type, QUALITY));
   return { canvas, blob: blob ?? file };
 }
 

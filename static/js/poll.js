@@ -1,5 +1,6 @@
 // Asks for a fragment of the page until it is final: quickly at first, then slower, and not while nobody looks.
 
+import "./cancel.js";
 import { ask } from "./http.js";
 import { clearTrouble, showTrouble } from "./trouble.js";
 
@@ -39,11 +40,12 @@ export function poll(container, { address, seen, says, trouble, login = "" }) {
   const look = async () => {
     running = true;
     try {
-      const answer = await ask(`${address}?seen=${encodeURIComponent(seen)}`);
+      const query = address.includes("?") ? "&" : "?";
+      const answer = await ask(`${address}${query}seen=${encodeURIComponent(seen)}`);
       if (over) return;
       failures = 0;
       clearTrouble(trouble);
-      if (answer.html) renew(container, answer.html);
+      if (answer.html) renew(container, answer.html, { partial: answer.partial });
       if (answer.seen !== seen && says) says.textContent = answer.says;
       seen = answer.seen;
       if (answer.final) return stop();
@@ -88,8 +90,11 @@ export function pollMarked(container) {
   });
 }
 
-/** Puts `html` into `container`, part by part where the parts are the same, and keeps loaded pictures and the focus. */
-export function renew(container, html) {
+/**
+ * Puts `html` into `container`, part by part where the parts are the same, and keeps loaded pictures and the focus.
+ * With `partial` it holds only the parts that are new; the others stay.
+ */
+export function renew(container, html, { partial = false } = {}) {
   const template = document.createElement("template");
   template.innerHTML = html;
   const fresh = template.content;
@@ -101,13 +106,15 @@ export function renew(container, html) {
       if (old) image.replaceWith(old);
     }
   };
-  const find = (root, name) => root.querySelector(`[data-part="${CSS.escape(name)}"]`);
   const parts = [...fresh.querySelectorAll("[data-part]")];
   const old = [...container.querySelectorAll("[data-part]")];
-  if (parts.length && parts.length === old.length && parts.every((part) => find(container, part.dataset.part))) {
+  const places = new Map(old.map((part) => [part.dataset.part, part]));
+  // The same parts in another order are another table.
+  const same = parts.length === old.length && parts.every((part, i) => part.dataset.part === old[i].dataset.part);
+  if (partial || (parts.length && same)) {
     for (const part of parts) {
-      const before = find(container, part.dataset.part);
-      if (before.outerHTML === part.outerHTML) continue;
+      const before = places.get(part.dataset.part);
+      if (!before || before.outerHTML === part.outerHTML) continue;
       keep(part);
       before.replaceWith(part);
     }

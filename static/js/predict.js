@@ -1,32 +1,31 @@
 // The workshop: a picture goes in at once as a draft, bars are drawn on it, networks are asked, answers appear below.
 // Without this module the form does the same in one step, without bars.
 
-import { showBars } from "./bar-list.js";
-import { BarEditor } from "./bars.js";
+import { isBar } from "./bar-clipboard.js";
+import { BarTools } from "./bar-tools.js";
 import { CropPanel } from "./crop-panel.js";
 import { ask, Problem } from "./http.js";
-import { pictures, read, readAddress } from "./picture.js";
-import { poll, renew } from "./poll.js";
+import { incoming } from "./incoming.js";
+import { Live } from "./live.js";
+import { read, readAddress } from "./picture.js";
+import { ResultsBelow } from "./results-below.js";
 import { offerSamples } from "./samples.js";
-import { Several } from "./several.js";
+import { MOST, Several } from "./several.js";
+import { forgetPictures, keepPicture, keptPicture, keptPictures } from "./several-store.js";
 import { clearTrouble, passing, sentenceOf, showTrouble } from "./trouble.js";
 
 const form = document.querySelector("[data-workshop]");
 const find = (name, root = form) => root.querySelector(`[data-${name}]`);
-const { draft: draftAddress, login } = form.dataset;
+const { draft: draftAddress, live: liveAddress, login, owner } = form.dataset;
 const stage = find("stage");
 const pictureError = find("picture-error");
 const sendError = find("send-error");
 const sendButton = find("send");
 const tools = find("tools");
-const barList = find("bar-list");
-const results = document.querySelector("[data-results]");
 
-let current = null; // {file, id, sending}: the one picture on the canvas
+let current = null; // {file, id, picture, sending}: the one picture on the canvas
 let several = null;
-let stopPolling = () => {};
 let busy = false;
-let asked = null; // {current, bars, crop}: what the answers below are about
 
 // --- the stage -----------------------------------------------------------------------------------------------
 
@@ -34,42 +33,27 @@ const figure = document.createElement("figure");
 figure.className = "figure canvas";
 figure.hidden = true;
 figure.innerHTML = `<div class="covered"><canvas role="img"></canvas><svg role="application" preserveAspectRatio="none" aria-describedby="bars-help"></svg></div><figcaption></figcaption>`;
-const listOfSeveral = document.createElement("ol");
-listOfSeveral.className = "several";
-listOfSeveral.hidden = true;
-stage.prepend(figure, listOfSeveral);
+stage.prepend(figure);
 const overlay = figure.querySelector("svg");
 overlay.setAttribute("aria-label", gettext("Bars on the picture"));
 
-const editor = new BarEditor(overlay, {
-  onChange(bars) {
-    form.elements.bars.value = bars.length ? JSON.stringify(bars) : "";
-    find("clear-bars").hidden = !bars.length;
-    markStale();
-    showBars(barList, bars, {
-      onSet: (index, bar) => editor.set(index, bar),
-      onRemove: (index) => removeBar(index),
-    });
-  },
-  onSay: (text) => {
-    find("bar-says").textContent = text;
-  },
+const fields = () => ({ bars: form.elements.bars.value, crop: form.elements.crop.value });
+const results = new ResultsBelow(document.querySelector("[data-results]"), find("poll-says", document), {
+  login,
+  now: () => ({ current, ...fields() }),
 });
-
-const cropPanel = new CropPanel(form, figure, editor, { onChange: () => markStale() });
-
-function removeBar(index) {
-  editor.remove(index);
-  if (!editor.bars.length) find("add-bar").focus();
-}
-
-find("add-bar").addEventListener("click", () => editor.focus(editor.add()));
-find("clear-bars").addEventListener("click", () => {
-  editor.clear();
-  find("add-bar").focus();
-});
-overlay.addEventListener("emptied", () => find("add-bar").focus());
-addEventListener("resize", () => editor.drawHandles());
+const changed = () => {
+  results.markStale();
+  live?.changed();
+};
+const barTools = new BarTools(form, overlay, { onChange: () => changed() });
+const cropPanel = new CropPanel(form, figure, barTools.editor, { onChange: () => changed() });
+const live = liveAddress
+  ? new Live(find("live-panel"), find("live-toggle"), {
+      address: liveAddress,
+      state: () => (current && !figure.hidden ? { draft: current.id, ...fields() } : null),
+    })
+  : null;
 
 function show(canvas, name, { bars = [], crop = null } = {}) {
   const old = figure.querySelector("canvas");
@@ -83,7 +67,7 @@ function show(canvas, name, { bars = [], crop = null } = {}) {
   figure.hidden = false;
   tools.hidden = false;
   hasPicture(true);
-  editor.reset(canvas.width, canvas.height, bars);
+  barTools.reset(canvas.width, canvas.height, bars);
   cropPanel.reset(canvas, crop);
 }
 
@@ -96,8 +80,11 @@ function caption(text, kind = "") {
 /** Without a picture the place to drop one is large, and the site's own pictures stand below it. */
 function hasPicture(yes) {
   form.classList.toggle("has-picture", yes);
-  const { choose, chooseFirst } = find("choose").dataset;
-  find("choose").textContent = yes ? choose : chooseFirst;
+  form.classList.toggle("has-many", Boolean(several));
+  const { choose, chooseFirst, chooseMore } = find("choose").dataset;
+  find("choose").textContent = several ? chooseMore : yes ? choose : chooseFirst;
+  const { folder, folderMore } = find("folder").dataset;
+  find("folder").textContent = several ? folderMore : folder;
 }
 
 function emptyStage() {
@@ -107,28 +94,41 @@ function emptyStage() {
   find("plain", stage)?.remove();
   figure.hidden = true;
   tools.hidden = true;
-  editor.reset(1, 1);
+  barTools.reset(1, 1);
   cropPanel.clear();
+  live?.reset();
   clearTrouble(pictureError);
   clearTrouble(sendError);
   stage.querySelector("#id_image_error")?.remove();
-  // Answers about another picture would be taken for this one's.
-  stopPolling();
-  results.hidden = true;
+  results.clear();
 }
 
-// --- a picture comes in --------------------------------------------------------------------------------------
+// --- pictures come in ----------------------------------------------------------------------------------------
 
-function take(files) {
-  const list = [...files];
-  if (!list.length) return;
-  emptyStage();
-  if (list.length === 1) return takeOne(list[0]);
-  hasPicture(true);
-  several = new Several(listOfSeveral, list, draftAddress);
-  if (several.left) {
-    showTrouble(pictureError, { message: gettext("At most 200 pictures go at a time; the others were left out.") });
+/** One picture goes on the canvas; several, or more for a list that is there, into the list. */
+function take(found) {
+  if (!found.length) {
+    return showTrouble(pictureError, { message: gettext("There is no picture in it. Choose another folder.") });
   }
+  if (several) clearTrouble(pictureError);
+  else emptyStage();
+  if (!several && found.length === 1) return takeOne(found[0].file);
+  const left = list().add(found);
+  if (!left) return undefined;
+  return showTrouble(pictureError, { message: gettext("At most 200 pictures go at a time; the others were left out.") });
+}
+
+function list() {
+  several ??= new Several(find("many"), { address: draftAddress, owner, onEmpty: startAnew });
+  hasPicture(true);
+  return several;
+}
+
+function startAnew() {
+  emptyStage();
+  forgetPictures();
+  hasPicture(false);
+  find("choose").control.focus();
 }
 
 async function takeOne(file) {
@@ -174,11 +174,14 @@ function upload(mine) {
       return false;
     }
     mine.id = answer.id;
+    mine.picture = answer.picture_url;
     if (current !== mine) return false;
     let note = null;
     if (figure.hidden) {
       try {
-        show(await readAddress(answer.picture_url, answer.width, answer.height), mine.file.name);
+        const canvas = await readAddress(answer.picture_url, answer.width, answer.height);
+        if (current !== mine) return false;
+        show(canvas, mine.file.name);
       } catch {
         // It can be asked about without being seen.
         note = working(interpolate(gettext("%s is ready, though it cannot be shown here."), [mine.file.name]));
@@ -187,52 +190,20 @@ function upload(mine) {
     clearTrouble(pictureError);
     if (note) pictureError.append(note);
     caption(answer.warning ? `${mine.file.name}. ${answer.warning}` : mine.file.name, answer.warning ? "warned" : "");
+    live?.changed();
     return true;
   })();
   return mine.sending;
 }
 
-for (const input of form.querySelectorAll("input[type=file]")) {
-  const changed = () => {
-    const files = [...input.files];
-    input.value = ""; // The same file may be chosen again, and nothing is sent twice.
-    take(files);
-  };
-  input.addEventListener("change", changed);
-  // Enter would send the form; on what looks like a button it opens the dialogue.
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    input.click();
-  });
-  if (input.files.length) changed();
-}
-
-document.addEventListener("paste", (event) => {
-  const files = pictures(event.clipboardData?.files);
-  if (!files.length) return;
-  event.preventDefault();
-  take(files);
-});
-
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-document.addEventListener("dragover", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  stage.classList.add("is-over");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) stage.classList.remove("is-over");
-});
-document.addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  stage.classList.remove("is-over");
-  take(event.dataTransfer.files);
+incoming(form, stage, {
+  most: MOST,
+  onPictures: take,
+  onReading: () => pictureError.replaceChildren(working(gettext("The folder is being read"))),
 });
 
 offerSamples(find("samples"), {
-  onFile: (file) => take([file]),
+  onFile: (file) => take([{ file, folder: "" }]),
   onTrouble: (problem, again) => showTrouble(pictureError, problem, { again: passing(problem) ? again : null }),
 });
 
@@ -244,91 +215,67 @@ function freshKey() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Ids of the pictures to ask about; null when the only one cannot be taken, which stands at the picture. */
+/** The pictures to ask about, [{id, folder}]; null when there is nothing to be said that does not stand there already. */
 async function drafts() {
   if (several) return several.ready();
   if (!current) return [];
-  if (current.id) return [current.id];
   const mine = current;
-  const sent = await mine.sending;
-  // Sending it may have failed for a reason that has passed since.
-  if (!sent && mine.problem && passing(mine.problem)) await upload(mine);
-  return mine.id ? [mine.id] : null;
+  if (!mine.id) {
+    const sent = await mine.sending;
+    // Sending it may have failed for a reason that has passed since.
+    if (!sent && mine.problem && passing(mine.problem)) await upload(mine);
+  }
+  if (!mine.id) pictureError.querySelector("button")?.focus();
+  return mine.id ? [{ id: mine.id }] : null;
 }
 
 async function send(retried = false) {
   clearTrouble(sendError);
-  const ids = await drafts();
-  if (ids === null) return pictureError.querySelector("button")?.focus();
-  if (!ids.length) {
+  const sent = await drafts();
+  if (sent === null) return undefined;
+  if (!sent.length) {
     const refused = gettext("None of these pictures could be taken; the list says why. Choose others.");
     return showTrouble(sendError, { message: several ? refused : gettext("Choose a picture first.") });
   }
   const body = new FormData(form);
   body.delete("image");
   body.delete("draft");
-  for (const id of ids) body.append("draft", id);
-  if (ids.length > 1) for (const name of ["bars", "crop"]) body.set(name, "");
+  for (const { id } of sent) body.append("draft", id);
+  // In the order of the drafts: the folder of a picture may be its true label.
+  if (several) for (const { folder } of sent) body.append("folder", folder);
+  if (sent.length > 1) for (const name of ["bars", "crop"]) body.set(name, "");
   for (const sentence of several?.leftOut() ?? []) body.append("left_out", sentence);
   const about = { current, bars: body.get("bars"), crop: body.get("crop") };
   let answer;
   try {
     answer = await ask(form.action, body);
   } catch (problem) {
-    if (problem.code === "picture_gone" && current?.file && !retried) {
-      // Drafts are swept after a day; the file is still here.
-      current.id = null;
-      upload(current);
-      return send(true);
-    }
+    if (problem.code === "picture_gone" && !retried && (await sentAnew())) return send(true);
     throw problem;
   }
   form.elements.key.value = freshKey();
+  if (several) forgetPictures();
   if (answer.several) return location.assign(answer.url);
-  asked = about;
-  return showResults(answer);
+  return results.show(answer, about);
 }
 
-/** Says at once when the answers are no longer about what is on the stage. */
-function markStale() {
-  if (results.hidden || !asked) return;
-  const title = document.getElementById("results-title");
-  const otherPicture = asked.current !== current;
-  const otherBars = asked.bars !== form.elements.bars.value;
-  const stale = otherPicture || otherBars || asked.crop !== form.elements.crop.value;
-  title.dataset.fresh ??= title.textContent;
-  let words = title.dataset.fresh;
-  if (otherPicture) words = gettext("Answer to the previous picture. Ask again.");
-  else if (otherBars) words = gettext("Answer to the previous bars. Ask again.");
-  else if (stale) words = gettext("Answer to the previous box. Ask again.");
-  results.classList.toggle("is-stale", stale);
-  if (title.textContent === words) return;
-  title.textContent = words;
-  if (stale) find("poll-says", document).textContent = words;
-}
-
-function showResults(answer) {
-  stopPolling();
-  const fragment = find("fragment", results);
-  const says = find("poll-says", document);
-  const trouble = find("poll-trouble", results);
-  clearTrouble(trouble);
-  results.hidden = false;
-  renew(fragment, answer.fragment);
-  says.textContent = answer.says;
-  find("own-address", results).href = answer.url;
-  markStale();
-  if (!answer.final) {
-    stopPolling = poll(fragment, { address: answer.status, seen: answer.seen, says, trouble, login });
+/** Drafts are swept after a day. True where what is gone was dealt with, so that the rest can be asked about. */
+async function sentAnew() {
+  if (several) {
+    await several.verify();
+    return true;
   }
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  results.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+  if (!current?.file) return false;
+  current.id = null;
+  upload(current);
+  return true;
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (busy) return;
   busy = true;
+  if (current) results.expect();
   sendButton.setAttribute("aria-busy", "true");
   try {
     await send();
@@ -341,19 +288,43 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-// --- a picture from the history ------------------------------------------------------------------------------
+// --- a picture from the history, or those from before a reload -------------------------------------------------
 
-if (form.dataset.upload && !current && !several) {
-  const { upload: id, picture, width, height, filename } = form.dataset;
-  const bars = parse(form.elements.bars.value).filter(isFour);
-  const crop = parse(form.elements.crop.value);
-  readAddress(picture, Number(width), Number(height)).then((canvas) => {
-    if (current || several) return;
-    emptyStage();
-    current = { file: null, id, sending: null };
-    show(canvas, filename, { bars, crop: isFour(crop) ? crop : null });
-    caption(filename);
-  }, () => {});
+/** Shows a picture that the site has: {id, name, picture, width, height} with its bars and its box as JSON. */
+async function bringBack({ id, name, picture, width, height, ...edits }) {
+  const bars = parse(edits.bars).filter(isBar);
+  const crop = parse(edits.crop);
+  const canvas = await readAddress(picture, Number(width), Number(height)).catch(() => null);
+  if (!canvas || current || several) return;
+  emptyStage();
+  current = { file: null, id, name, picture, sending: null };
+  show(canvas, name, { bars, crop: isFour(crop) ? crop : null });
+  caption(name);
+}
+
+addEventListener("pagehide", () => {
+  const { width, height } = figure.querySelector("canvas");
+  const one = current?.id && !figure.hidden && { ...current, name: current.name ?? current.file.name };
+  const { id, name, picture } = one || {};
+  keepPicture(owner, one ? { id, name, picture, width, height, ...fields() } : null);
+});
+
+if (!current && !several) {
+  const { upload: id, picture, width, height, filename: name } = form.dataset;
+  const one = keptPicture(owner) ?? (id ? { id, name, picture, width, height, ...fields() } : null);
+  const kept = one ? null : keptPictures(owner);
+  if (one) bringBack(one);
+  if (kept?.entries.length) list().restore(kept.entries);
+  if (kept?.unsent) showTrouble(pictureError, { message: lost(kept.unsent) });
+}
+
+function lost(count) {
+  const words = ngettext(
+    "%s picture had not been sent yet; choose it again.",
+    "%s pictures had not been sent yet; choose them again.",
+    count,
+  );
+  return interpolate(words, [count]);
 }
 
 function parse(text) {

@@ -5,7 +5,6 @@ import { askFile } from "./http.js";
 /** Shows the offer and calls `onFile(file)` with what is chosen, or `onTrouble(problem, again)`. */
 export function offerSamples(container, { onFile, onTrouble }) {
   if (!container) return;
-  container.hidden = false;
   let latest = null;
   const load = async (button) => {
     latest = button;

@@ -9,7 +9,7 @@ export function sentenceOf(problem) {
   return gettext("Something went wrong on this page. Reload it; your answer is in the history.");
 }
 
-/** Fills `place` with the problem's sentence, a way to log in when that is what is missing, and "Try again". */
+/** Fills `place` with the problem's sentence, the ways to an account when that is what is missing, and "Try again". */
 export function showTrouble(place, problem, { again = null, login = "" } = {}) {
   const box = document.createElement("div");
   box.className = "notice error cluster apart";
@@ -25,6 +25,9 @@ export function showTrouble(place, problem, { again = null, login = "" } = {}) {
     link.rel = "noopener";
     link.textContent = gettext("Log in (opens a new tab)");
     actions.append(link);
+  }
+  if (problem.code === "trial_over") {
+    for (const link of document.querySelectorAll("[data-trial] a")) actions.append(link.cloneNode(true));
   }
   if (again) {
     const button = document.createElement("button");

@@ -27,13 +27,6 @@ def test_the_address_may_be_typed_in_any_case(client, user, email):
     assert is_in(client)
 
 
-def test_on_the_way_to_the_pictures_the_form_says_what_it_is_for(client):
-    sentence = "Log in to show a network a picture."
-    assert sentence in client.get(reverse("account_login") + "?next=/predict/").content.decode()
-    for query in ("", "?next=/history/"):
-        assert sentence not in client.get(reverse("account_login") + query).content.decode()
-
-
 def test_logging_out_takes_a_post(client, user):
     client.force_login(user)
     client.get(reverse("account_logout"))

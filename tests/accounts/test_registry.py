@@ -9,6 +9,7 @@ from accounts import registry
 def nothing_registered(monkeypatch):
     monkeypatch.setattr(registry, "_exporters", {})
     monkeypatch.setattr(registry, "_erasers", {})
+    monkeypatch.setattr(registry, "_mergers", {})
 
 
 def test_what_apps_register_is_found_by_name_and_in_order():
@@ -21,8 +22,10 @@ def test_what_apps_register_is_found_by_name_and_in_order():
     registry.register_exporter("pictures", pictures)
     registry.register_exporter("progress", progress)
     registry.register_eraser("pictures", progress)
+    registry.register_merger("pictures", pictures)
     assert list(registry.exporters().items()) == [("pictures", pictures), ("progress", progress)]
     assert dict(registry.erasers()) == {"pictures": progress}
+    assert dict(registry.mergers()) == {"pictures": pictures}
 
 
 def test_registering_the_same_again_changes_nothing():

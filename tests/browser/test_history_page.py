@@ -1,7 +1,8 @@
-"""The history in a browser: filtering by the form, deleting where an entry stands, and undoing it."""
+"""The history in a browser: filtering, selecting, deleting and undoing, marking, and the strip of activity."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -22,21 +23,60 @@ def filled(visitor: Visitor, *colours: str, **options: Any) -> Page:
     return page
 
 
+def tick(page: Page, *places: int) -> None:
+    for place in places:
+        page.locator("[data-select]").nth(place).check()
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_filtering_by_the_form_stands_in_the_address(visitor: Visitor, width: int) -> None:
     page = filled(visitor, "red", "blue", width=width)
     page.select_option("[name=model]", "tiny")
     page.select_option("[name=label]", "blue")
-    page.click("text=Show >> nth=0")
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator("[data-run]")).to_have_count(1)
     assert "model=tiny" in page.url
     assert "label=blue" in page.url
-    page.fill("[name=end]", "2001-01-01")
-    page.click("text=Show >> nth=0")
+    page.get_by_text("More filters").click()
+    page.select_option("[name=starred]", "yes")
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_text("Nothing matches")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator("[name=starred]")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("link", name="Remove filter Starred: yes").click()
+    expect(page.locator("[data-run]")).to_have_count(1)
     page.get_by_role("link", name="Show everything").first.click()
     expect(page.locator("[data-run]")).to_have_count(4)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_each_part_of_the_page_fits_and_nothing_moves_when_the_days_arrive(
+    visitor: Visitor, width: int
+) -> None:
+    page = filled(visitor, "red", width=width)
+    shifts = """() => new Promise((tell) => new PerformanceObserver((list) => tell(
+        list.getEntries().reduce((sum, one) => sum + (one.hadRecentInput ? 0 : one.value), 0)
+    )).observe({ type: "layout-shift", buffered: true }) || setTimeout(() => tell(0), 1500))"""
+    expect(page.locator(".strip svg")).to_be_visible()
+    assert page.evaluate(shifts) < 0.02
+    page.get_by_text("More filters").click()
+    page.locator("[data-edit] summary").first.click()
+    assert fits(page)
+    # The latest week is in sight, and today is the one day with predictions.
+    expect(page.locator(".strip a")).to_have_count(1)
+    assert page.evaluate(
+        "(({ scrollLeft, clientWidth, scrollWidth }) => scrollLeft + clientWidth >= scrollWidth - 2)"
+        "(document.querySelector('[data-strip]'))"
+    )
+    page.locator(".strip a").click()
+    expect(page).to_have_url(re.compile(r"start=(\d{4}-\d\d-\d\d)&end=\1"))
+    expect(page.locator("[data-run]")).to_have_count(2)
+    page.get_by_text("The days as a list").click()
+    expect(page.locator(".days a")).to_have_count(1)
 
 
 def test_deleting_needs_no_reload_and_undo_brings_it_back(visitor: Visitor) -> None:
@@ -54,6 +94,67 @@ def test_deleting_needs_no_reload_and_undo_brings_it_back(visitor: Visitor) -> N
     assert page.evaluate("window.stays")
     page.reload()
     expect(page.locator("[data-run]")).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_many_are_selected_starred_deleted_and_brought_back(visitor: Visitor, width: int) -> None:
+    page = filled(visitor, "red", "blue", width=width)
+    bar = page.locator("[data-selection]")
+    expect(bar.get_by_role("button", name="Delete selected")).to_be_disabled()
+    tick(page, 0, 2)
+    expect(bar.locator("[data-selected]")).to_have_text("2 selected")
+    bar.get_by_role("button", name="Star", exact=True).click()
+    expect(page.locator(".star[aria-pressed=true]")).to_have_count(2)
+    bar.get_by_role("checkbox", name="Select all on this page").check()
+    expect(bar.locator("[data-selected]")).to_have_text("4 selected")
+    assert fits(page)
+    bar.get_by_role("button", name="Delete selected").click()
+    expect(page.get_by_text("Nothing is left on this page.")).to_be_visible()
+    toast = page.locator("#toasts")
+    expect(toast).to_contain_text("4 predictions are deleted.")
+    toast.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-run]:visible")).to_have_count(4)
+    expect(toast).to_contain_text("4 predictions are back.")
+    page.reload()
+    expect(page.locator(".star[aria-pressed=true]")).to_have_count(2)
+
+
+def test_exactly_two_can_be_compared(visitor: Visitor) -> None:
+    page = filled(visitor, "red", "blue")
+    link = page.locator("[data-compare-link]")
+    tick(page, 0)
+    expect(link).to_have_attribute("aria-disabled", "true")
+    expect(link).not_to_have_attribute("href", re.compile("."))
+    tick(page, 1)
+    expect(link).to_have_attribute("aria-disabled", "false")
+    ids = [page.locator("[data-select]").nth(place).get_attribute("value") for place in (0, 1)]
+    expect(link).to_have_attribute("href", f"/compare/?a={ids[0]}&b={ids[1]}")
+    tick(page, 2)
+    expect(link).to_have_attribute("aria-disabled", "true")
+
+
+def test_star_name_and_note_are_kept_without_a_reload(visitor: Visitor) -> None:
+    # A name that is refused is an answer like any other, which the browser notes all the same.
+    visitor.expect("status of 422")
+    page = filled(visitor, "red")
+    page.evaluate("window.stays = true")
+    entry = page.locator("[data-run]").first
+    entry.locator("[data-star] button").click()
+    expect(entry.locator("[data-star] button")).to_have_attribute("aria-pressed", "true")
+    entry.locator("[data-edit] summary").click()
+    entry.get_by_label("File name").fill("...")
+    entry.get_by_label("Note").fill("ask the teacher")
+    entry.get_by_role("button", name="Save").click()
+    expect(entry.get_by_role("alert")).to_have_text("A file name needs at least one letter or digit.")
+    entry.get_by_label("File name").fill("fox.png")
+    entry.get_by_role("button", name="Save").click()
+    expect(entry.locator("[data-note]")).to_have_text("ask the teacher")
+    expect(entry.locator("[data-edit] summary")).to_be_focused()
+    # Both networks' entries are of the same picture.
+    expect(page.locator("[data-filename]")).to_have_text(["fox.png", "fox.png"])
+    assert page.evaluate("window.stays")
+    page.goto("/history/?q=teacher+fox&starred=yes")
+    expect(page.locator("[data-run]")).to_have_count(1)
 
 
 def test_the_offer_to_undo_goes_when_its_time_is_over(visitor: Visitor) -> None:
@@ -89,6 +190,31 @@ def test_what_was_deleted_and_not_brought_back_is_gone(visitor: Visitor) -> None
     expect(page.locator("[data-run]:visible")).to_have_count(1)
     page.goto(address)
     expect(page.get_by_text("There is no prediction here.")).to_be_visible()
+
+
+def test_without_a_script_many_are_deleted_and_brought_back(visitor: Visitor) -> None:
+    page = filled(visitor, "red")
+    state = page.context.storage_state()
+    assert page.context.browser
+    plain = page.context.browser.new_context(
+        java_script_enabled=False, base_url=visitor.base, storage_state=state
+    )
+    try:
+        page = plain.new_page()
+        page.goto("/history/")
+        tick(page, 0, 1)
+        page.get_by_role("button", name="Delete selected").click()
+        expect(page.get_by_text("2 predictions are deleted.")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("[data-run]")).to_have_count(2)
+        page.locator("[data-edit] summary").first.click()
+        page.locator("[data-run]").first.get_by_label("Note").fill("without a script")
+        page.get_by_role("button", name="Save").first.click()
+        expect(page.locator("[data-note]").first).to_have_text("without a script")
+        page.get_by_role("link", name="Show how many predictions each day has").click()
+        expect(page.get_by_role("heading", name="Activity")).to_be_visible()
+    finally:
+        plain.close()
 
 
 def test_a_page_that_is_not_there_leads_back(visitor: Visitor) -> None:

@@ -78,9 +78,9 @@ def test_the_page_of_several_pictures_says_which_were_left_out(visitor: Visitor)
     page.set_input_files("#id_image", [*files, upload("fake.jpg", b"nonsense")])
     page.click("[data-send]")
     page.wait_for_url("**/batches/**")
-    notice = page.locator("main .notice.warning")
-    expect(notice).to_contain_text("1 picture was left out:")
-    expect(notice).to_contain_text("fake.jpg: This file is not a picture.")
+    row = page.get_by_role("row").filter(has_text="fake.jpg")
+    expect(row).to_contain_text("not taken")
+    expect(row).to_contain_text("This file is not a picture.")
 
 
 def test_enter_on_the_chooser_opens_the_dialogue(visitor: Visitor) -> None:

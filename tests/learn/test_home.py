@@ -78,9 +78,10 @@ def test_it_offers_the_ways_in(client, example):
 
 
 @pytest.mark.django_db
-def test_whoever_has_no_account_is_led_to_one_and_on_to_the_pictures(client, example):
+def test_whoever_has_no_account_may_try_it_and_learns_what_one_is_for(client, example):
     visitors = client.get("/").content.decode()
-    assert '<a class="button" href="/accounts/signup/?next=/predict/">' in visitors
+    assert '<a class="button" href="/predict/">' in visitors
+    assert "Try five pictures without an account" in visitors
     assert "an e-mail address and a password are all it takes" in visitors
     client.force_login(make_user())
     users = client.get("/").content.decode()

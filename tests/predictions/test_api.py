@@ -11,18 +11,20 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import ApiToken, User
+from accounts.models import User
 from predictions import inference, intake
 from predictions.models import Prediction, Upload
 from tests import pictures
+from tests.api import PREDICTIONS as URL
+from tests.api import Api, error_of, jpeg
 from tests.factories import finish, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
-URL = "/api/v1/predictions/"
 KEYS = {
     "id",
     "batch",
+    "picture",
     "status",
     "model",
     "filename",
@@ -37,6 +39,8 @@ KEYS = {
     "created",
     "finished",
     "error",
+    "starred",
+    "note",
 }
 
 
@@ -45,36 +49,9 @@ def owner() -> User:
     return make_user()
 
 
-class Api:
-    """A program with a token."""
-
-    def __init__(self, user: User) -> None:
-        _token, self.key = ApiToken.objects.issue(user, "test")
-        self.client = Client(headers={"Authorization": f"Token {self.key}"})
-
-    def post(self, *files: Any, **fields: Any) -> Any:
-        images = [SimpleUploadedFile(name, data) for name, data in files]
-        return self.client.post(URL, {"image": images, **fields})
-
-    def get(self, path: str = URL, **query: Any) -> Any:
-        return self.client.get(path, query)
-
-
 @pytest.fixture
 def api(owner: User) -> Api:
     return Api(owner)
-
-
-def jpeg(name: str = "a.jpg") -> tuple[str, bytes]:
-    return name, pictures.jpeg()
-
-
-def error_of(response: Any) -> dict[str, Any]:
-    body = response.json()
-    assert set(body) == {"error"}
-    assert {"code", "message"} <= set(body["error"]) <= {"code", "message", "fields"}
-    assert body["error"]["message"]
-    return body["error"]
 
 
 def test_a_post_answers_at_once_and_later_with_five_probabilities(api: Api) -> None:
@@ -217,6 +194,7 @@ def test_the_picture_comes_with_the_callers_own_credentials(api: Api, owner: Use
     assert again.status_code == 304
     small = api.get(entry["image_url"], size="thumb")
     assert small["Content-Type"] == "image/jpeg"
+    assert set(error_of(api.get(entry["image_url"], size="large"))["fields"]) == {"size"}
     browser = Client()
     browser.force_login(owner)
     assert browser.get(entry["image_url"]).status_code == 200
@@ -311,44 +289,6 @@ def test_a_failed_run_says_why(api: Api, owner: User) -> None:
         "failed",
         {"code": "engine_failed", "message": "The network failed."},
     )
-
-
-# --- the document ------------------------------------------------------------------------------------------
-
-
-def test_the_document_describes_every_call() -> None:
-    schema = Client().get("/api/schema/?format=json").json()
-    assert set(schema["paths"]) == {
-        "/api/v1/predictions/",
-        "/api/v1/predictions/{id}/",
-        "/api/v1/predictions/{id}/image/",
-        "/api/v1/token/",
-    }
-    post = schema["paths"]["/api/v1/predictions/"]["post"]
-    assert set(post["responses"]) >= {"202", "400", "413", "422"}
-    assert "multipart/form-data" in post["requestBody"]["content"]
-    assert set(schema["components"]["schemas"]["Prediction"]["properties"]) == KEYS
-
-
-def test_the_document_names_every_call_and_gives_errors_one_shape() -> None:
-    schema = Client().get("/api/schema/?format=json").json()
-    for call in [call for path in schema["paths"].values() for call in path.values()]:
-        assert call["summary"]
-        errors = {status: answer for status, answer in call["responses"].items() if status >= "400"}
-        assert "429" in errors
-        for answer in errors.values():
-            (content,) = answer["content"].values()
-            assert content["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
-    detail = schema["components"]["schemas"]["ErrorDetail"]
-    assert set(detail["properties"]) == {"code", "message", "fields"}
-    assert set(detail["required"]) == {"code", "message"}
-
-
-def test_a_page_shows_the_document() -> None:
-    response = Client().get("/api/docs/")
-    assert response.status_code == 200
-    assert b"swagger" in response.content
-    assert b'<a href="/">Back to Convoscope</a>' in response.content
 
 
 def test_a_request_that_reads_too_long_rejects_the_rest_with_a_sentence(

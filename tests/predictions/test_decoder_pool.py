@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from predictions import decoder_pool, images
-from predictions.decoder_pool import DecoderPool
+from predictions.decoder_pool import DecoderPool, Slots
 from predictions.decoding import DecodeRejected
 from tests import pictures
 
@@ -151,7 +151,7 @@ def test_a_full_queue_asks_to_come_back_later(tmp_path):
 
 PARENT = """
 import os, sys, threading
-from predictions.decoder_pool import DecoderPool
+from predictions.decoder_pool import DecoderPool, Slots
 pool = DecoderPool(children=2, seconds=float(sys.argv[1]))
 if sys.argv[2] == "busy":
     hang = (b"", "tests.predictions.broken_decoders:hang")
@@ -205,3 +205,102 @@ def test_children_end_with_a_killed_parent(state):
         parent.kill()
         parent.communicate()
     assert all(ended(child) for child in children)
+
+
+# --- who is next --------------------------------------------------------------------------------------------
+
+
+def in_line(slots: Slots, order: list[str], name: str, bulk: bool) -> threading.Thread:
+    """Somebody who waits for a place in a thread of their own, and writes down when it has come."""
+    before = slots.waiting
+
+    def wait() -> None:
+        assert slots.acquire(30, bulk=bulk)
+        order.append(name)
+        slots.release()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while slots.waiting == before and time.monotonic() < deadline:
+        threading.Event().wait(0.002)
+    assert slots.waiting == before + 1
+    return thread
+
+
+def test_a_picture_that_came_alone_is_read_before_those_of_large_requests():
+    slots = Slots(1)
+    assert slots.acquire(0)
+    order: list[str] = []
+    people = [("many 1", True), ("many 2", True), ("alone 1", False), ("many 3", True), ("alone 2", False)]
+    threads = [in_line(slots, order, name, bulk) for name, bulk in people]
+    slots.release()
+    for thread in threads:
+        thread.join(30)
+    assert order == ["alone 1", "alone 2", "many 1", "many 2", "many 3"]
+
+
+def test_who_leaves_cannot_take_the_place_back_from_who_waits():
+    slots = Slots(1)
+    assert slots.acquire(0, bulk=True)
+    order: list[str] = []
+    thread = in_line(slots, order, "alone", bulk=False)
+    # As a request with many pictures does it between two of them, without a pause.
+    slots.release()
+    assert slots.acquire(30, bulk=True)
+    assert order == ["alone"]
+    thread.join(30)
+
+
+def test_large_requests_are_not_overtaken_for_ever(monkeypatch):
+    monkeypatch.setattr(decoder_pool, "BULK_GIVES_WAY", 0.0)
+    slots = Slots(1)
+    assert slots.acquire(0)
+    order: list[str] = []
+    threads = [in_line(slots, order, "many", bulk=True), in_line(slots, order, "alone", bulk=False)]
+    slots.release()
+    for thread in threads:
+        thread.join(30)
+    assert order == ["many", "alone"]
+
+
+def test_who_gives_up_leaves_the_line_and_no_place_is_lost():
+    slots = Slots(1)
+    assert slots.acquire(0)
+    assert not slots.acquire(0.01)
+    assert slots.waiting == 0
+    slots.release()
+    assert slots.acquire(0)
+    assert not slots.acquire(0)
+
+
+def test_a_single_picture_waits_for_one_picture_of_a_large_request(tmp_path):
+    """With one decoder: a request with many pictures goes on while somebody else's picture comes in between."""
+    pool = DecoderPool(children=1)
+    gate = tmp_path / "gate"
+    order: list[str] = []
+
+    def many() -> None:
+        pool.decode(str(gate).encode(), BROKEN + "wait_for_file", bulk=True)
+        for number in range(3):
+            pool.decode(pictures.tiny(), bulk=True)
+            order.append(f"many {number}")
+
+    def alone() -> None:
+        pool.decode(pictures.tiny())
+        order.append("alone")
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(many)
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            threading.Event().wait(0.005)
+        second = threads.submit(alone)
+        while not pool._slots.waiting and time.monotonic() < deadline:
+            threading.Event().wait(0.002)
+        gate.touch()
+        first.result(60)
+        second.result(60)
+    pool.close()
+    # The place was handed over at once; who of both writes first afterwards is up to the threads.
+    assert "alone" in order[:2]

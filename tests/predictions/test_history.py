@@ -1,11 +1,9 @@
-"""The history: what it lists, how it is filtered and paged, and how entries go and come back."""
+"""The history: what it lists, how it is paged, and how entries go and come back."""
 
 from __future__ import annotations
 
-import re
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -17,11 +15,9 @@ from accounts.models import User
 from predictions import lifecycle
 from predictions.models import Prediction
 from tests.factories import finish, make_runs, make_user
+from tests.predictions.history_pages import BARS, JSON, listed, run_at, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
-
-JSON = {"accept": "application/json"}
-BARS = [[0, 0, 0.5, 0.5]]
 
 
 @pytest.fixture
@@ -33,24 +29,6 @@ def user() -> User:
 def page(user: User, client: Client) -> Client:
     client.force_login(user)
     return client
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
-def listed(response: Any) -> list[str]:
-    return re.findall(r'data-run="([^"]+)"', response.content.decode())
-
-
-def run_at(user: User, *when: int, network: str = "tiny", first: int = 0) -> Prediction:
-    """An answered run made at a moment of UTC."""
-    (run,) = make_runs(user, models=(network,))
-    finish(run, first=first)
-    moment = datetime(*when, tzinfo=UTC)  # type: ignore[misc, arg-type]
-    # Times that contradict each other are refused by the database, so all of them move.
-    Prediction.objects.filter(pk=run.pk).update(created=moment, started=moment, finished=moment)
-    return run
 
 
 # --- what is listed -----------------------------------------------------------------------------------------
@@ -117,91 +95,6 @@ def test_the_database_is_asked_as_often_for_many_as_for_few(page: Client, user: 
     assert count() == few
 
 
-# --- filters ------------------------------------------------------------------------------------------------
-
-
-def test_days_are_whole_inclusive_and_of_the_accounts_zone(page: Client, user: User) -> None:
-    # New York is four hours behind UTC in July: its 4th ends at four in the morning of UTC's 5th.
-    before = run_at(user, 2026, 7, 4, 3, 59)
-    first = run_at(user, 2026, 7, 4, 4, 0)
-    last = run_at(user, 2026, 7, 5, 3, 59)
-    after = run_at(user, 2026, 7, 5, 4, 0)
-    assert listed(page.get("/history/?start=2026-07-04&end=2026-07-04")) == [str(last.pk), str(first.pk)]
-    assert listed(page.get("/history/?end=2026-07-03")) == [str(before.pk)]
-    assert listed(page.get("/history/?start=2026-07-05")) == [str(after.pk)]
-
-
-def test_a_network_and_a_class_can_be_chosen(page: Client, user: User) -> None:
-    red = run_at(user, 2026, 3, 1, network="tiny", first=0)
-    blue = run_at(user, 2026, 3, 2, network="tiny", first=2)
-    other = run_at(user, 2026, 3, 3, network="small", first=2)
-    assert listed(page.get("/history/?model=tiny")) == [str(blue.pk), str(red.pk)]
-    assert listed(page.get("/history/?label=blue")) == [str(other.pk), str(blue.pk)]
-    assert listed(page.get("/history/?label=blue&model=tiny")) == [str(blue.pk)]
-    html = page.get("/history/?label=blue").content.decode()
-    assert '<option value="blue" selected>blue</option>' in html
-    assert '<option value="sea_green">sea green</option>' in html
-
-
-def test_a_batch_can_be_looked_at(page: Client, user: User) -> None:
-    runs = make_runs(user, pictures=2, models=("tiny",))
-    make_runs(user, models=("tiny",))
-    response = page.get(f"/history/?batch={runs[0].batch_id}")
-    assert set(listed(response)) == {str(run.pk) for run in runs}
-    assert "Filtered by Batch as well." in text(response)
-
-
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
-        ("start=yesterday", "“yesterday” is not a date. Write it as 2026-03-31"),
-        ("end=2026-02-30", "“2026-02-30” is not a date."),
-        ("start=31.03.2026", "“31.03.2026” is not a date."),
-        ("start=2026-03-02&end=2026-03-01", "The last day lies before the first one."),
-        ("model=nosuch", "There is no such network."),
-        ("label=-10", "There is no class “-10”."),
-        ("label=101", "There is no class “101”."),
-        ("model=tiny&label=apple", "Tiny has no class “apple”."),
-        ("batch=17", "This is not a batch&#x27;s id."),
-        ("status=lost", "There is no status “lost”."),
-    ],
-)
-def test_a_filter_that_makes_no_sense_says_so_at_its_field_and_shows_nothing(
-    page: Client, user: User, query: str, sentence: str
-) -> None:
-    run_at(user, 2026, 3, 5)
-    response = page.get(f"/history/?{query}")
-    assert response.status_code == 200
-    assert sentence in text(response)
-    assert listed(response) == []
-    # Days in the wrong order can be read: the sentence at the field is all there is to say.
-    assert ("This filter cannot be read" in text(response)) is ("lies before" not in sentence)
-
-
-def test_what_was_typed_stays_in_the_field(page: Client, user: User) -> None:
-    run_at(user, 2026, 3, 5)
-    html = page.get("/history/?start=yesterday&end=2026-03-09").content.decode()
-    assert re.search(r'<input type="text" name="start" value="yesterday"', html)
-    assert re.search(r'<input type="date" name="end" value="2026-03-09"', html)
-
-
-@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "9999-12-31"])
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_days_at_the_end_of_the_calendar_are_days(client: Client, day: str, zone: str) -> None:
-    user = make_user(time_zone=zone)
-    client.force_login(user)
-    run_at(user, 2026, 3, 5)
-    for name in ("start", "end"):
-        assert client.get(f"/history/?{name}={day}").status_code == 200
-
-
-def test_nothing_that_matches_is_not_nothing_at_all(page: Client, user: User) -> None:
-    run_at(user, 2026, 3, 5)
-    html = text(page.get("/history/?label=blue"))
-    assert "Nothing matches" in html
-    assert 'class="filters' in html
-
-
 # --- pages --------------------------------------------------------------------------------------------------
 
 
@@ -214,15 +107,31 @@ def test_pages_are_numbered_and_keep_the_filter(page: Client, user: User) -> Non
     assert not set(listed(first)) & set(listed(second))
     assert "?model=tiny&amp;page=2" in first.content.decode()
     assert "25 predictions" in text(first)
+    assert "25 predictions" in text(second)
 
 
-@pytest.mark.parametrize("number", ["0", "99999", "-1", "two", "1e3", "2"])
+def test_a_page_of_many_asks_for_no_more_than_its_rows(page: Client, user: User) -> None:
+    make_runs(user, pictures=25, models=("tiny",))
+    page.get("/history/?page=2")
+    with CaptureQueriesContext(connection) as asked:
+        page.get("/history/?page=2")
+    rows = [query["sql"] for query in asked if "predictions_upload" in query["sql"]]
+    assert len(rows) == 1
+    # The first page is full, so all are counted; the last one is not, and tells their number by itself.
+    counted = [query for query in asked if "COUNT(*)" in query["sql"]]
+    assert counted == []
+    with CaptureQueriesContext(connection) as asked:
+        page.get("/history/")
+    assert len([query for query in asked if "COUNT(*)" in query["sql"]]) == 1
+
+
+@pytest.mark.parametrize("number", ["0", "99999", "-1", "two", "1e3", "2", "9" * 30])
 def test_a_page_that_is_not_there_says_so_and_leads_back(page: Client, user: User, number: str) -> None:
     run_at(user, 2026, 3, 5)
     response = page.get(f"/history/?model=tiny&page={number}")
     assert response.status_code == 404
     html = text(response)
-    assert f"There is no page “{number}”. Your history has 1 page." in html
+    assert f"There is no page “{number[:20]}”. Your history has 1 page." in html
     assert "?model=tiny&amp;page=1" in html
 
 
@@ -238,6 +147,44 @@ def test_a_script_deletes_and_brings_back(page: Client, user: User) -> None:
     assert page.post("/predictions/undo/", {"id": str(run.pk)}, headers=JSON).json() == {"restored": 1}
     assert listed(page.get("/history/")) == [str(run.pk)]
     assert "Without bars" in text(page.get(run.get_absolute_url()))
+
+
+def test_many_are_deleted_at_once_and_come_back_together(page: Client, user: User) -> None:
+    runs = make_runs(user, pictures=3, models=("tiny",))
+    ids = [str(run.pk) for run in runs[:2]]
+    answer = page.post("/predictions/delete/", {"id": ids}, headers=JSON).json()
+    assert sorted(answer["deleted"]) == sorted(ids)
+    assert answer["message"] == "2 predictions are deleted."
+    assert listed(page.get("/history/")) == [str(runs[2].pk)]
+    assert page.post("/predictions/undo/", {"id": ids}, headers=JSON).json() == {"restored": 2}
+    assert len(listed(page.get("/history/"))) == 3
+
+
+def test_without_a_script_many_are_ticked_deleted_and_brought_back(page: Client, user: User) -> None:
+    runs = make_runs(user, pictures=2, models=("tiny",))
+    html = page.get("/history/").content.decode()
+    assert html.count('form="selection"') == 2
+    page.post("/predictions/delete/", {"id": [str(run.pk) for run in runs], "query": ""})
+    html = text(page.get("/history/"))
+    assert "2 predictions are deleted. For ten seconds they can come back." in html
+    response = page.post("/predictions/undo/", {"id": [str(run.pk) for run in runs]}, follow=True)
+    assert "2 predictions are back." in text(response)
+
+
+def test_deleting_nothing_says_what_to_do(page: Client) -> None:
+    response = page.post("/predictions/delete/", {"query": ""}, follow=True)
+    assert "Nothing was selected. Select at least one prediction first." in text(response)
+
+
+def test_when_all_of_the_last_page_is_deleted_the_page_before_it_shows_the_undo(
+    page: Client, user: User
+) -> None:
+    make_runs(user, pictures=25, models=("tiny",))
+    (last,) = listed(page.get("/history/?page=2"))
+    response = page.post("/predictions/delete/", {"id": last, "query": "page=2"}, follow=True)
+    assert response.status_code == 200
+    assert "The prediction is deleted." in text(response)
+    assert len(listed(response)) == 24
 
 
 def test_an_undo_that_comes_too_late_says_so(page: Client, user: User) -> None:

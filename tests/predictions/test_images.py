@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageStat, JpegImagePlugin
 
 from predictions import decoding, images
 from tests import pictures
@@ -113,6 +113,16 @@ def test_a_rotated_photo_is_turned_upright(orientation):
     result = images.prepare(pictures.jpeg_with_metadata(orientation), "turned.jpg")
     assert (result.width, result.height) == (result.source_width, result.source_height) == pictures.SIZE
     assert mean_difference(images.open_prepared(result.data), pictures.scene()) < 3
+
+
+@pytest.mark.parametrize(
+    ("sampling", "size", "kept"), [(0, (640, 480), 0), (2, (640, 480), 2), (2, (3200, 2400), 0)]
+)
+def test_a_jpegs_colours_lose_no_resolution_that_they_had(sampling, size, kept):
+    data = pictures.encoded(pictures.scene(*size), "JPEG", subsampling=sampling)
+    result = images.prepare(data, "photo.jpg")
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert JpegImagePlugin.get_sampling(image) == kept
 
 
 def test_a_large_rotated_photo_is_turned_and_shrunk():

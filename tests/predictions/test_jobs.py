@@ -50,14 +50,7 @@ def test_a_claim_takes_at_most_its_limit() -> None:
 def test_a_single_picture_overtakes_a_bulk_submission() -> None:
     make_runs(make_user(), pictures=4, models=("tiny",))
     (single,) = make_runs(make_user(), models=("tiny",))
-    assert single.ahead() == 0
     assert Prediction.objects.claim(1)[1] == [single]
-
-
-def test_the_place_in_line_counts_what_comes_before() -> None:
-    user = make_user()
-    runs = [make_runs(user, models=("tiny",))[0] for _ in range(3)]
-    assert [run.ahead() for run in runs] == [0, 1, 2]
 
 
 def test_a_lost_lease_cannot_write_its_result() -> None:

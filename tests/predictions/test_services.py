@@ -14,7 +14,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from predictions import inference, lifecycle, personal, removal, services
+from predictions import inference, lifecycle, personal, quotas, removal, services
 from predictions.corruption import parse_bars
 from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
 from predictions.services import RejectedPicture
@@ -146,7 +146,7 @@ def test_a_used_up_quota_is_a_sentence_and_keeps_nothing(
     monkeypatch: pytest.MonkeyPatch, settings: Any, own_media: Path, limit: str, value: int, sentence: str
 ) -> None:
     settings.RATE_LIMITS = True
-    monkeypatch.setattr(services, limit, value)
+    monkeypatch.setattr(quotas, limit, value)
     user = make_user()
     make_runs(user)
     kept = len(files(own_media))
@@ -362,7 +362,7 @@ def test_a_deleted_waiting_run_is_neither_computed_nor_counted(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.RATE_LIMITS = True
-    monkeypatch.setattr(services, "QUOTA_IN_FLIGHT", 1)
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 1)
     user = make_user()
     (run,) = make_runs(user, models=("tiny",))
     lifecycle.delete(user, [run.pk])

@@ -1,4 +1,4 @@
-"""The pages of answers: one picture, many pictures, and the pictures themselves."""
+"""The pages of answers on one picture, and the pictures themselves."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from accounts.models import User
 from predictions import inference, lifecycle, services
 from predictions.corruption import parse_bars
 from predictions.models import Job, Prediction
-from predictions.services import RejectedPicture
 from tests.factories import finish, make_picture, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
@@ -209,50 +206,6 @@ def test_a_deletion_ends_the_waiting(page: Client, user: User) -> None:
     response = page.get(f"/predictions/{run.pk}/status/", headers=JSON)
     assert response.status_code == 404
     assert "error" in response.json()
-
-
-# --- many pictures ------------------------------------------------------------------------------------------
-
-
-def test_the_table_has_a_row_a_picture_and_a_column_a_network(page: Client, user: User) -> None:
-    bad = RejectedPicture("notes.txt", "not_a_picture", "This file is not a picture.")
-    submission = services.submit(user, [make_picture(), bad, make_picture((0, 0, 255))])
-    finish(submission.runs[0], 0.75)
-    html = text(page.get(submission.batch.get_absolute_url()))
-    assert html.count("<tr") == 4
-    assert html.index("200-30-30.png") < html.index("notes.txt") < html.index("0-0-255.png")
-    assert "75.0%" in html
-    assert "This file is not a picture." in html
-    assert "2 pictures taken, 1 not taken. 1 of 4 answers are there" in html
-
-
-def test_the_table_keeps_up_until_all_is_answered(page: Client, user: User) -> None:
-    runs = make_runs(user, pictures=2, models=("tiny",))
-    address = f"/batches/{runs[0].batch_id}/status/"
-    first = page.get(address, headers=JSON).json()
-    assert not first["final"]
-    assert "html" not in page.get(f"{address}?seen={first['seen']}", headers=JSON).json()
-    for run in runs:
-        finish(run)
-    last = page.get(f"{address}?seen={first['seen']}", headers=JSON).json()
-    assert last["final"]
-    assert last["says"] == "2 of 2 answers are there."
-
-
-def test_the_table_asks_the_database_as_often_for_many_as_for_few(page: Client, user: User) -> None:
-    few = make_runs(user, pictures=1, bars=BARS)
-    many = make_runs(user, pictures=12, bars=BARS)
-    for run in [*few, *many]:
-        finish(run)
-        finish(run.clean_run)
-    addresses = [runs[0].batch.get_absolute_url() for runs in (few, many)]
-    page.get(addresses[0])
-    counts = []
-    for address in addresses:
-        with CaptureQueriesContext(connection) as asked:
-            page.get(address)
-        counts.append(len(asked))
-    assert counts[0] == counts[1]
 
 
 # --- pictures -----------------------------------------------------------------------------------------------

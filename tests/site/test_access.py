@@ -13,7 +13,7 @@ from django.urls import get_resolver
 from accounts.models import ApiToken
 from classifier_site import health
 from predictions.models import Prediction
-from tests.factories import make_runs, make_user
+from tests.factories import make_guest, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -97,24 +97,78 @@ TABLE: dict[str, list[Case]] = {
     ],
     "prediction-detail": [
         Case(of_run("/api/v1/predictions/{run}/"), OWN_ANSWER, headers=JSON),
+        Case(of_run("/api/v1/predictions/{run}/"), Who(401, 404, 404, 415), "patch", headers=JSON),
         Case(of_run("/api/v1/predictions/{run}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
     ],
     "prediction-image": [Case(of_run("/api/v1/predictions/{run}/image/"), OWN_ANSWER, headers=JSON)],
+    "prediction-cancel": [
+        Case(of_run("/api/v1/predictions/{run}/cancel/"), OWN_ANSWER, "post", headers=JSON)
+    ],
+    # Nothing of it has failed or been answered yet, which only its owner is told.
+    "prediction-retry": [
+        Case(of_run("/api/v1/predictions/{run}/retry/"), Who(401, 404, 404, 409), "post", headers=JSON)
+    ],
+    "prediction-probabilities": [
+        Case(of_run("/api/v1/predictions/{run}/probabilities/"), Who(401, 404, 404, 409), headers=JSON)
+    ],
+    "prediction-compare": [
+        Case(of_run("/api/v1/predictions/compare/?a={run}&b={run}"), Who(401, 404, 404, 409), headers=JSON)
+    ],
+    # These take ids of anybody, as JSON, and touch only one's own: tests/predictions/test_api_changes.py.
+    "prediction-delete-many": [
+        Case("/api/v1/predictions/delete/", Who(401, 415, 415, 415), "post", headers=JSON)
+    ],
+    "prediction-undo": [Case("/api/v1/predictions/undo/", Who(401, 415, 415, 415), "post", headers=JSON)],
+    "batch-list": [Case("/api/v1/batches/", Who(401, 200, 200, 200), headers=JSON)],
+    "batch-detail": [
+        Case(of_run("/api/v1/batches/{batch}/"), OWN_ANSWER, headers=JSON),
+        Case(of_run("/api/v1/batches/{batch}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
+    ],
+    "batch-cancel": [Case(of_run("/api/v1/batches/{batch}/cancel/"), OWN_ANSWER, "post", headers=JSON)],
+    "batch-retry": [Case(of_run("/api/v1/batches/{batch}/retry/"), OWN_ANSWER, "post", headers=JSON)],
+    "batch-truths": [
+        Case(of_run("/api/v1/batches/{batch}/truths/"), Who(401, 404, 404, 415), "put", headers=JSON)
+    ],
+    "batch-results-csv": [Case(of_run("/api/v1/batches/{batch}/results.csv"), OWN_ANSWER, headers=JSON)],
+    "batch-results-json": [Case(of_run("/api/v1/batches/{batch}/results.json"), OWN_ANSWER, headers=JSON)],
+    "network-list": [Case("/api/v1/networks/", Who(401, 200, 200, 200), headers=JSON)],
     "predictions:predict": [
-        Case("/predict/", SIGNED_IN),
-        Case("/predict/", Who(302, 422, 422, 422), "post"),
+        Case("/predict/", EVERYONE),
+        Case("/predict/", Who(422, 422, 422, 422), "post"),
         Case(of_run("/predict/?upload={upload}"), OWN_PAGE),
     ],
-    "predictions:draft": [Case("/predict/draft/", Who(401, 422, 422, 422), "post", headers=JSON)],
+    "predictions:draft": [Case("/predict/draft/", Who(422, 422, 422, 422), "post", headers=JSON)],
+    "predictions:live": [
+        Case("/predict/live/", OWN_ANSWER, "post", lambda things: {"draft": str(things.run.upload_id)}, JSON)
+    ],
     "predictions:detail": [Case(of_run("/predictions/{run}/"), OWN_PAGE)],
     "predictions:status": [Case(of_run("/predictions/{run}/status/"), OWN_ANSWER, headers=JSON)],
     "predictions:again": [Case(of_run("/predictions/{run}/again/"), Who(302, 404, 404, 302), "post")],
     "predictions:input": [Case(of_run("/predictions/{run}/input.png"), OWN_PAGE)],
     "predictions:batch": [Case(of_run("/batches/{batch}/"), OWN_PAGE)],
     "predictions:batch-status": [Case(of_run("/batches/{batch}/status/"), OWN_ANSWER, headers=JSON)],
+    "predictions:batch-csv": [Case(of_run("/batches/{batch}/results.csv"), OWN_PAGE)],
+    "predictions:batch-json": [Case(of_run("/batches/{batch}/results.json"), OWN_PAGE)],
+    "predictions:batch-truths": [
+        Case(
+            of_run("/batches/{batch}/truths/"), Who(302, 404, 404, 302), "post", lambda things: {"clear": "1"}
+        )
+    ],
+    "predictions:cancel": [Case(of_run("/predictions/{run}/cancel/"), OWN_ANSWER, "post", headers=JSON)],
+    "predictions:batch-cancel": [Case(of_run("/batches/{batch}/cancel/"), OWN_ANSWER, "post", headers=JSON)],
+    "predictions:batch-retry": [Case(of_run("/batches/{batch}/retry/"), OWN_ANSWER, "post", headers=JSON)],
+    "predictions:batch-delete": [Case(of_run("/batches/{batch}/delete/"), OWN_ANSWER, "post", headers=JSON)],
     "predictions:picture": [Case(of_run("/pictures/{upload}/"), OWN_PAGE)],
+    "predictions:compare": [
+        Case("/compare/", SIGNED_IN),
+        Case(of_run("/compare/?a={run}&b={run}"), OWN_PAGE),
+    ],
     "predictions:history": [Case("/history/", SIGNED_IN)],
-    # Both take ids of anybody and touch only one's own; the tests below look at what happened.
+    "predictions:activity": [Case("/history/activity/", SIGNED_IN)],
+    "predictions:history-csv": [Case("/history/export.csv", SIGNED_IN)],
+    "predictions:edit": [Case(of_run("/predictions/{run}/edit/"), OWN_ANSWER, "post", headers=JSON)],
+    # These take ids of anybody and touch only one's own; the tests below look at what happened.
+    "predictions:star": [Case("/predictions/star/", Who(401, 200, 200, 200), "post", run_id, headers=JSON)],
     "predictions:delete": [
         Case("/predictions/delete/", Who(401, 200, 200, 200), "post", run_id, headers=JSON)
     ],
@@ -125,6 +179,9 @@ TABLE: dict[str, list[Case]] = {
 CASES = [
     pytest.param(case, id=f"{name}-{i}") for name, cases in TABLE.items() for i, case in enumerate(cases)
 ]
+# Whoever tries the site without an account owns what an account would, on the pages of the workshop and nowhere else.
+CASES_OF_OWNERS = [param for param in CASES if str(param.id).startswith("predictions:")]
+CASES_WITHOUT_GUESTS = [param for param in CASES if param not in CASES_OF_OWNERS]
 
 
 def routes(resolver: Any = None, namespace: str = "") -> Iterator[str]:
@@ -173,6 +230,23 @@ def test_who_may(case: Case, clients: dict[str, Client], things: Things) -> None
     assert Who(*(response.status_code for response in seen.values())) == case.who
     if case.who.visitor == 302 and case.who.owner != 302:
         assert seen["visitor"]["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("case", CASES_OF_OWNERS)
+def test_a_guest_is_an_owner_like_others(case: Case, clients: dict[str, Client], things: Things) -> None:
+    client = Client()
+    guest = make_guest(client)
+    assert case.ask(client, things).status_code == case.who.other
+    own = Things(make_runs(guest, models=("tiny",))[0], things.token)
+    assert case.ask(clients["other"], own).status_code == case.who.other
+    assert case.ask(client, own).status_code == case.who.owner
+
+
+@pytest.mark.parametrize("case", CASES_WITHOUT_GUESTS)
+def test_elsewhere_a_guest_is_a_visitor(case: Case, things: Things) -> None:
+    client = Client()
+    make_guest(client)
+    assert case.ask(client, things).status_code == case.who.visitor
 
 
 @pytest.mark.parametrize("name", ["other", "staff"])

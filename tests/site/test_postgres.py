@@ -8,7 +8,14 @@ import sys
 
 from tests.services import ROOT
 
-AGAIN = ["test_models.py", "test_jobs.py", "test_services.py"]
+AGAIN = [
+    "test_models.py",
+    "test_jobs.py",
+    "test_waiting.py",
+    "test_services.py",
+    "test_many_pictures.py",
+    "test_guest_merge.py",
+]
 
 
 def test_rows_and_jobs_behave_the_same_on_postgresql(postgres_server):

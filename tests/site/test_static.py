@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -44,6 +45,13 @@ def test_every_own_file_has_a_hashed_name(manifest, collected):
         hashed = manifest[name]
         assert hashed != name
         assert (collected / hashed).is_file()
+
+
+def test_styles_and_scripts_of_the_pages_lie_there_compressed_too(manifest, collected):
+    for name in ("css/site.css", "js/predict.js"):
+        served = collected / manifest[name]
+        compressed = served.with_name(f"{served.name}.gz")
+        assert gzip.decompress(compressed.read_bytes()) == served.read_bytes()
 
 
 def test_modules_import_each_other_by_hashed_names(manifest, collected):

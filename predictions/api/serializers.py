@@ -9,11 +9,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from predictions.api.strict import StrictBooleanField, StrictCharField, StrictSerializer, StrictUUIDField
 from predictions.corruption import MAX_BARS, BarsInvalid, parse_bars
 from predictions.crop import CropInvalid, parse_crop
+from predictions.images import FILENAME_LENGTH
 from predictions.intake import MAX_PICTURES
-from predictions.models import Batch, Job, Prediction
+from predictions.models import NOTE_LENGTH, Batch, Job, Prediction
 from predictions.services import RejectedPicture
+
+MAX_IDS = 1000
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -32,8 +36,12 @@ class ErrorSerializer(serializers.Serializer):
 class PredictionSerializer(serializers.ModelSerializer):
     """A run of one network on one picture, or the reason why there is none."""
 
+    id = serializers.UUIDField(allow_null=True, help_text="Null for a picture that was rejected.")
     model = serializers.CharField(source="model_id", allow_null=True)
     batch = serializers.UUIDField(source="batch_id")
+    picture = serializers.UUIDField(
+        source="upload_id", allow_null=True, help_text="The same in every prediction on one picture."
+    )
     clean = serializers.SerializerMethodField()
     status = serializers.ChoiceField(choices=[*Job.Status.values, "rejected"])
     filename = serializers.CharField(source="upload.filename")
@@ -69,6 +77,7 @@ class PredictionSerializer(serializers.ModelSerializer):
         fields = (
             "id",
             "batch",
+            "picture",
             "status",
             "model",
             "filename",
@@ -83,7 +92,10 @@ class PredictionSerializer(serializers.ModelSerializer):
             "created",
             "finished",
             "error",
+            "starred",
+            "note",
         )
+        read_only_fields = ("created", "finished", "starred", "note")
 
     @extend_schema_field({"type": "string", "format": "uuid", "nullable": True})
     def get_clean(self, run: Prediction) -> str | None:
@@ -122,6 +134,8 @@ class PredictionSerializer(serializers.ModelSerializer):
             "status": "rejected",
             "filename": entry.filename,
             "bars": [],
+            "starred": False,
+            "note": "",
             "created": serializers.DateTimeField().to_representation(batch.created),
             "error": {"code": entry.code, "message": entry.message},
         }
@@ -132,6 +146,67 @@ class BatchSerializer(serializers.Serializer):
 
     batch = serializers.UUIDField()
     results = PredictionSerializer(many=True)
+
+
+class ProbabilitiesSerializer(serializers.Serializer):
+    """What the network says about every one of its classes."""
+
+    id = serializers.UUIDField()
+    model = serializers.CharField()
+    artifact = serializers.CharField()
+    probabilities = AnswerSerializer(many=True, help_text="In the order of the network's classes.")
+
+
+class PairSerializer(serializers.Serializer):
+    """Which two predictions."""
+
+    a = StrictUUIDField()
+    b = StrictUUIDField()
+
+
+class ClassChangeSerializer(serializers.Serializer):
+    """One class in both predictions; ``difference`` is b minus a."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    a = serializers.FloatField(allow_null=True)
+    b = serializers.FloatField(allow_null=True)
+    difference = serializers.FloatField(allow_null=True)
+
+
+class ComparisonSerializer(serializers.Serializer):
+    a = PredictionSerializer()
+    b = PredictionSerializer()
+    same_picture = serializers.BooleanField()
+    classes = ClassChangeSerializer(many=True)
+
+
+class ChangeSerializer(StrictSerializer):
+    """What its owner may change; what is left out stays."""
+
+    filename = StrictCharField(
+        required=False,
+        max_length=FILENAME_LENGTH,
+        help_text="The picture's name, in every prediction of it; without folders and invisible characters.",
+    )
+    note = StrictCharField(
+        required=False, max_length=NOTE_LENGTH, allow_blank=True, help_text="Empty text removes it."
+    )
+    starred = StrictBooleanField(required=False)
+
+
+class IdsSerializer(StrictSerializer):
+    """Which predictions; ids that are not of one's own predictions are passed over."""
+
+    ids = serializers.ListField(child=StrictUUIDField(), min_length=1, max_length=MAX_IDS)
+
+
+class DeletedSerializer(serializers.Serializer):
+    deleted = serializers.ListField(child=serializers.UUIDField(), help_text="Those that were deleted now.")
+    seconds = serializers.IntegerField(help_text="For so long they can be brought back.")
+
+
+class RestoredSerializer(serializers.Serializer):
+    restored = serializers.IntegerField(help_text="How many of them came back.")
 
 
 class SubmissionSerializer(serializers.Serializer):

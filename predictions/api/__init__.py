@@ -1,0 +1,1 @@
+"""The API of predictions, batches and networks, below /api/v1/."""

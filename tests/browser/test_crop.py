@@ -240,7 +240,7 @@ def test_what_lies_in_the_box_is_what_the_network_sees_and_the_results_show(
         "d", "M600.000 0.000h600.000v600.000h-600.000z"
     )
     drawn = page.locator(".subject img").bounding_box()
-    assert drawn == page.locator(".subject svg").bounding_box()
+    assert drawn == page.locator(".subject .covered svg").bounding_box()
     assert fits(page)
     page.click("text=Use this picture again")
     page.wait_for_url("**/predict/?upload=*")

@@ -128,6 +128,13 @@ def test_a_problem_that_passes_is_tried_again_by_itself_and_by_hand(visitor: Vis
     expect(page.locator("[data-many-sum]")).to_have_text("2 of 2 ready")
 
 
+def next_of(page: Page, held: list[Route]) -> Route:
+    """The request that is held back, as soon as the page has made it."""
+    while not held:
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    return held.pop(0)
+
+
 def test_every_picture_shows_how_far_it_is(visitor: Visitor) -> None:
     page = opened(visitor)
     held: list[Route] = []
@@ -140,9 +147,9 @@ def test_every_picture_shows_how_far_it_is(visitor: Visitor) -> None:
     states(page, "^being (sent|read)", "^waiting$")
     expect(rows(page).nth(0).get_by_role("progressbar")).to_be_visible()
     expect(page.locator("[data-many-sum]")).to_have_text("0 of 2 ready")
-    held.pop().continue_()
+    next_of(page, held).continue_()
     states(page, "^ready$", "^being (sent|read)")
-    held.pop().continue_()
+    next_of(page, held).continue_()
     states(page, "^ready$", "^ready$")
 
 

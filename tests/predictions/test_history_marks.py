@@ -135,6 +135,13 @@ def test_the_marks_stand_on_any_page_that_has_a_run(user: User, rf) -> None:
 # --- whose --------------------------------------------------------------------------------------------------
 
 
+def test_a_predictions_own_page_marks_the_run_of_its_address(page: Client, user: User) -> None:
+    for run in make_runs(user):
+        html = page.get(f"/predictions/{run.pk}/").content.decode()
+        assert f'action="/predictions/{run.pk}/edit/"' in html
+        assert html.count("data-star") == 1
+
+
 def test_strangers_are_told_to_log_in(client: Client, user: User) -> None:
     run = answered(user, 0.9)
     assert client.post("/predictions/star/", {"id": str(run.pk)}, headers=JSON).status_code == 401

@@ -10,28 +10,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import model_card
+from benchmarks import model_card, workshop_tables
+from benchmarks.markdown import table
 from ml import artifact
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
-PARTS_OF_THE_SITE = {
-    "web": "gunicorn",
-    "decoders": "decoders of pictures, gunicorn's children",
-    "worker": "the worker",
-    "database": "PostgreSQL",
-    "redis": "Redis",
-}
 
 
 def load(part: str) -> dict[str, Any] | None:
     path = RESULTS / f"{part}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def table(head: str, lines: list[str]) -> str:
-    """A Markdown table; ``head`` is its first line."""
-    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *lines])
 
 
 def engines_table(rows: list[dict[str, Any]], source: str) -> list[str]:
@@ -94,34 +83,6 @@ def way_table(rows: list[dict[str, Any]], source: str) -> list[str]:
     ]
 
 
-def workshop_table(rows: list[dict[str, Any]], source: str) -> list[str]:
-    lines = [f"| {row['what']} | {row['to_reach']} | {row['reached']} |" for row in rows]
-    (busy,) = [row for row in rows if "cpu_ms" in row]
-    parts = [f"| {PARTS_OF_THE_SITE[part]} | {spent:.1f} ms |" for part, spent in busy["cpu_ms"].items()]
-    steps = [f"| {step} | {spent:.2f} ms |" for step, spent in busy["steps_ms"].items()]
-    whole = sum(busy["cpu_ms"].values())
-    title = (
-        "Many pictures, with PostgreSQL, Redis, the Procfile's gunicorn and one worker on one machine, pictures of "
-        f"800 x 600 and up to 80 kB; a picture's time is that of the POST plus `finished - created` ({source}):"
-    )
-    where = (
-        f"Where the time goes: a picture costs {whole:.1f} ms of processor time on this way when both cores are busy "
-        "(Wide ResNet, 50 pictures a POST), by process:"
-    )
-    inside = (
-        "The heavier steps within, each measured alone; the rest is HTTP, forms, files, rows and waiting for the "
-        "other core:"
-    )
-    return [
-        title,
-        table("| what | to reach | reached |", lines),
-        where,
-        table("| process | a picture |", parts),
-        inside,
-        table("| step | processor time |", steps),
-    ]
-
-
 def readme() -> str:
     """What stands between the marks in README.md."""
     cards = artifact.cards()
@@ -134,7 +95,10 @@ def readme() -> str:
         ("scaling", scaling_table),
         ("worker", worker_sentence),
         ("way", way_table),
-        ("workshop", workshop_table),
+        ("workshop", workshop_tables.workshop),
+        ("live", workshop_tables.live),
+        ("history", workshop_tables.history),
+        ("pages", workshop_tables.pages),
     ):
         if results := load(part):
             parts += write(results["rows"], f"`make bench`; {results['hardware']}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks import figures, workshop
+from benchmarks import workshop, workshop_tables
 
 
 def answered(name: str, network: str, status: str = "done") -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_its_figures_become_a_table_that_says_where_the_time_goes():
             steps_ms={"decode": 3.25},
         ),
     ]
-    text = "\n\n".join(figures.workshop_table(rows, "`make bench`"))
+    text = "\n\n".join(workshop_tables.workshop(rows, "`make bench`"))
     assert "| 30 pictures | 1.5 s | 0.70 s |" in text
     assert "a picture costs 21.6 ms of processor time" in text
     assert "| gunicorn | 5.0 ms |" in text

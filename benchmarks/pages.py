@@ -1,0 +1,53 @@
+"""What Lighthouse says of the pages that a visitor sees first. Wants npx, which fetches Lighthouse from npm."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+LIGHTHOUSE = "lighthouse@12.8.2"
+PAGES = ("/", "/predict/", "/learn/overview/", "/learn/networks/", "/accounts/signup/")
+SCORES = {
+    "performance": "performance",
+    "accessibility": "accessibility",
+    "best_practices": "best-practices",
+    "seo": "seo",
+}
+FLAGS = "--headless=new --no-sandbox --disable-gpu"
+
+
+def measure() -> list[dict[str, Any]]:
+    from tests.services import running_stack
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not (shutil.which("npx") and chromium):
+        raise SystemExit("This part needs npx and Chromium. Install them, or name the other parts.")
+    with running_stack() as stack:
+        return [_judged(f"http://localhost:{stack.port}{page}", page, chromium) for page in PAGES]
+
+
+def _judged(address: str, page: str, chromium: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="convoscope-pages-") as folder:
+        out = Path(folder) / "report.json"
+        command = ["npx", "--yes", LIGHTHOUSE, address, "--quiet", f"--chrome-flags={FLAGS}", "--output=json"]
+        subprocess.run(
+            [*command, f"--output-path={out}"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "CHROME_PATH": chromium},
+        )
+        report = json.loads(out.read_text(encoding="utf-8"))
+    scores = {name: round(100 * report["categories"][key]["score"]) for name, key in SCORES.items()}
+    audits = report["audits"]
+    return {
+        "page": page,
+        **scores,
+        "kilobytes": round(audits["total-byte-weight"]["numericValue"] / 1000),
+        "layout_shift": round(audits["cumulative-layout-shift"]["numericValue"], 4),
+        "lighthouse": report["lighthouseVersion"],
+    }

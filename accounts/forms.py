@@ -102,7 +102,7 @@ class SignupForm(SiteWords, allauth_forms.SignupForm):
         user.save(update_fields=["time_zone"])
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
-        guests.hold(request)
+        guests.hold(request, self.cleaned_data["email"])
         if self.account_already_exists:
             # A new account costs one hash. Without it here the time would tell that there is one.
             make_password(self.cleaned_data["password1"])

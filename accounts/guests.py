@@ -22,7 +22,7 @@ from allauth.account import app_settings as allauth_settings
 from django.contrib import messages
 from django.contrib.auth.hashers import make_password
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest, Now
 from django.http import HttpRequest
 from django.utils import timezone
@@ -36,6 +36,8 @@ from accounts.models import User
 logger = logging.getLogger(__name__)
 
 SESSION_KEY = "guest"
+# The guest of a sign-up in this session, and the address that the sign-up was for.
+SIGN_UP_KEY = "guest_sign_up"
 LIFETIME = timedelta(hours=24)
 # A whole class may sit behind one address.
 NEW_PER_HOUR = 60
@@ -135,23 +137,26 @@ def _create(email: str, request: HttpRequest) -> User:
 # --- becoming an account -----------------------------------------------------------------------------------
 
 
-def hold(request: HttpRequest) -> None:
+def hold(request: HttpRequest, email: str) -> None:
     """Keeps the session's guest for as long as a confirmation link is good: who signs up may have to confirm first.
+    The login with this address is then the sign-up's end, which merges by itself.
 
     Called whether or not the sign-up made an account, which must not be told from what happens to the pictures.
+    Counted from the guest's first picture: signing up again and again keeps nothing for ever.
     """
     pk = request.session.get(SESSION_KEY)
     if pk is None:
         return
-    until = timezone.now() + timedelta(days=allauth_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
+    until = F("created") + timedelta(days=allauth_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
     living().filter(pk=pk).update(guest_until=Greatest("guest_until", until))
+    request.session[SIGN_UP_KEY] = {"guest": pk, "email": email.lower()}
 
 
-def merge(request: HttpRequest, user: User) -> None:
-    """Gives all that the session's guest has to ``user``, and ends the guest."""
+def merge(request: HttpRequest, user: User) -> bool:
+    """Gives all that the session's guest has to ``user``, and ends the guest. False if there was none any more."""
     pk = request.session.get(SESSION_KEY)
     if pk is None:
-        return
+        return False
     sentences: list[str] = []
     with transaction.atomic():
         # Locked, so that a request of the guest either comes before and is merged too, or finds no guest.
@@ -162,21 +167,53 @@ def merge(request: HttpRequest, user: User) -> None:
     del request.session[SESSION_KEY]
     for sentence in filter(None, sentences):
         messages.success(request, sentence, fail_silently=True)
+    return guest is not None
 
 
 def merge_at_login(sender: Any, request: HttpRequest | None, user: User, **details: Any) -> None:
     """Receives Django's ``user_logged_in``: by then the account's e-mail address is confirmed where it must be.
 
     Not at the sign-up, after which the account may belong to whoever confirms the address: a stranger must not put
-    pictures into the history of somebody else.
+    pictures into the history of somebody else. And not without a sign-up: on a computer that is shared, whoever logs
+    in next need not be the one who tried the pictures, and is asked (``offered``).
     """
     if request is None or not hasattr(request, "session"):
+        return
+    sign_up = request.session.pop(SIGN_UP_KEY, None)
+    if sign_up != {"guest": request.session.get(SESSION_KEY), "email": user.email.lower()}:
         return
     try:
         merge(request, user)
     except DatabaseError:
-        # Nobody is kept from logging in by it. The guest stays in the session until the next login.
+        # Nobody is kept from logging in by it. The guest stays in the session, and its pictures are offered.
         logger.exception("A guest could not be merged.")
+
+
+# --- being asked about after a login ------------------------------------------------------------------------
+
+
+def offered(request: HttpRequest) -> int:
+    """How many pictures were tried in this session before somebody logged in who may keep them."""
+    user = getattr(request, "user", None)
+    # Pages of errors are also drawn for requests that got no further than the first middleware.
+    if user is None or not hasattr(request, "session") or not user.is_authenticated or user.is_guest:
+        return 0
+    guest = of(request)
+    return registry.pictures(guest) if guest is not None else 0
+
+
+def refuse(request: HttpRequest) -> None:
+    """Erases the session's guest with all it made."""
+    pk = request.session.pop(SESSION_KEY, None)
+    guest = living().filter(pk=pk).first() if pk is not None else None
+    if guest is None:
+        return
+    # From now on it is out of reach, and the sweeper erases what is left if something fails here.
+    living().filter(pk=pk).update(guest_until=Now())
+    try:
+        _erase(guest)
+    except Exception:
+        logger.exception("A guest could not be erased yet.")
 
 
 # --- ending ------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """What the site knows about a person, told by the apps that know it.
 
 ``accounts`` must not know the other apps, so each of them registers, in its ``AppConfig.ready()``, what it
-can hand over to a user, how it forgets one, and how a guest's things become those of an account::
+can hand over to a user, how it forgets one, how a guest's things become those of an account, and how many they are::
 
     registry.register_exporter("predictions", export_predictions)
     registry.register_eraser("predictions", erase_predictions)
     registry.register_merger("predictions", merge_predictions)
+    registry.register_counter("predictions", count_pictures)
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 Exporter = Callable[["User"], Any]
 Eraser = Callable[["User"], None]
 Merger = Callable[["User", "User"], str]
+Counter = Callable[["User"], int]
 
 _exporters: dict[str, Exporter] = {}
 _erasers: dict[str, Eraser] = {}
 _mergers: dict[str, Merger] = {}
+_counters: dict[str, Counter] = {}
 
 
 def register_exporter(name: str, exporter: Exporter) -> None:
@@ -44,6 +47,11 @@ def register_merger(name: str, merger: Merger) -> None:
     _register(_mergers, name, merger)
 
 
+def register_counter(name: str, counter: Counter) -> None:
+    """``counter(user)`` returns of how many pictures of a user the app would show something."""
+    _register(_counters, name, counter)
+
+
 def exporters() -> Mapping[str, Exporter]:
     """Every exporter by its name, in the order of registration; cannot be written to."""
     return MappingProxyType(_exporters)
@@ -57,6 +65,11 @@ def erasers() -> Mapping[str, Eraser]:
 def mergers() -> Mapping[str, Merger]:
     """Every merger by its name, in the order of registration; cannot be written to."""
     return MappingProxyType(_mergers)
+
+
+def pictures(user: User) -> int:
+    """Of how many pictures of a user something can be seen."""
+    return sum(count(user) for count in _counters.values())
 
 
 def forget(user: User) -> None:

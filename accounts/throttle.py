@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
@@ -21,8 +21,10 @@ View = Callable[..., HttpResponseBase]
 WINDOW = 60  # seconds
 
 
-def limit_rate(scope: str, per_minute: int) -> Callable[[View], View]:
-    """Lets a user POST to a view ``per_minute`` times a minute; views of one scope count together.
+def limit_rate(
+    scope: str, per_minute: int, *, methods: Collection[str] = ("POST",)
+) -> Callable[[View], View]:
+    """Lets a user ask a view ``per_minute`` times a minute with these methods; views of one scope count together.
 
     Goes below whatever says who asks. Visitors who are nobody yet are counted by their address. A cache that is away
     lets everybody through.
@@ -31,7 +33,7 @@ def limit_rate(scope: str, per_minute: int) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method != "POST":
+            if request.method not in methods:
                 return view(request, *args, **kwargs)
             who = request.user.pk if request.user.is_authenticated else address_of(request)
             seconds = wait(scope, who, per_minute)

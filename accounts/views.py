@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import guests
 from accounts.forms import ApiTokenForm, TimeZoneForm
 from accounts.models import ApiToken, User
 
@@ -61,6 +64,36 @@ def revoke_token(request: OwnRequest, pk: int) -> HttpResponse:
         token.delete()
         messages.success(request, _("The token “%(name)s” is revoked.") % {"name": token.name})
     return redirect("accounts:account")
+
+
+@never_cache
+@login_required
+@only_get_and_post
+def keep_guest(request: OwnRequest) -> HttpResponse:
+    """Takes over what was tried in this session before the login."""
+    # Mergers say what they took over.
+    if request.method == "POST" and not guests.merge(request, request.user):
+        messages.info(request, _("There is nothing to keep any more: the time without an account is over."))
+    return _back(request)
+
+
+@never_cache
+@login_required
+@only_get_and_post
+def refuse_guest(request: OwnRequest) -> HttpResponse:
+    """Erases what somebody else tried in this session before the login."""
+    if request.method == "POST":
+        guests.refuse(request)
+        messages.success(request, _("What was tried here before you logged in is erased."))
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page whose form it was."""
+    page = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        page = resolve_url(settings.LOGIN_REDIRECT_URL)
+    return redirect(page)
 
 
 def _page(

@@ -97,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "classifier_site.context_processors.csp_nonce",
+                "accounts.context_processors.guest_offer",
             ]
         },
     }
@@ -345,6 +346,8 @@ REST_FRAMEWORK = {
         "anon": "60/min" if RATE_LIMITS else None,
         "user": "1200/min" if RATE_LIMITS else None,
         "predict": "120/min" if RATE_LIMITS else None,
+        "export": "10/min" if RATE_LIMITS else None,
+        "activity": "60/min" if RATE_LIMITS else None,
         "token": "10/min" if RATE_LIMITS else None,
     },
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,

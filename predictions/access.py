@@ -6,6 +6,7 @@ everywhere else, and for the API, they are nobody.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -32,6 +33,14 @@ class OwnRequest(HttpRequest):
     """A request of somebody who can own something. ``for_visitors`` also lets nobody in, until ``owner_of``."""
 
     user: User
+
+
+def id_of(text: str | None) -> uuid.UUID | None:
+    """The id that was sent; None where it is none, which names nothing."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -31,3 +31,4 @@ class PredictionsConfig(AppConfig):
         registry.register_exporter("predictions", personal.export)
         registry.register_eraser("predictions", personal.erase)
         registry.register_merger("predictions", personal.merge)
+        registry.register_counter("predictions", personal.pictures)

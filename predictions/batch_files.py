@@ -8,19 +8,12 @@ from typing import Any
 from django.http.response import HttpResponseBase, JsonResponse
 from django.utils.http import content_disposition_header
 
-from predictions.batch_table import BatchRow, BatchTable
+from predictions.batch_table import BatchRow, BatchTable, names_of
 from predictions.models import RANKS, Job
 from predictions.tables import csv_response
-from predictions.truths import unique_names
 
 # Heads of columns are for programs, so they are the same in every language.
 FILE_NAME, LABEL, TRUE_LABEL = "file name", "label", "true label"
-
-
-def named(table: BatchTable) -> list[tuple[str, BatchRow]]:
-    """The rows in the order sent, each under a name of its own."""
-    rows = sorted(table.rows, key=lambda row: row.number)
-    return list(zip(unique_names([row.filename for row in rows]), rows, strict=True))
 
 
 def labels_csv(table: BatchTable, network: str) -> HttpResponseBase:
@@ -38,7 +31,7 @@ def labels_json(table: BatchTable) -> HttpResponseBase:
 
 def _labels(table: BatchTable, network: str) -> Iterator[tuple[str, str]]:
     place = [one.pk for one in table.networks].index(network)
-    for name, row in named(table):
+    for name, row in names_of(table):
         cell = row.cells[place] if row.cells else None
         if cell and cell.name:
             yield name, cell.name
@@ -51,7 +44,7 @@ def all_csv(table: BatchTable) -> HttpResponseBase:
         header += [f"{network.pk} {column}" for column in ("status", "error", "version")]
         for rank in RANKS:
             header += [f"{network.pk} label {rank}", f"{network.pk} probability {rank}"]
-    return csv_response(_filename(table, ".csv"), header, (_cells(table, *pair) for pair in named(table)))
+    return csv_response(_filename(table, ".csv"), header, (_cells(table, *pair) for pair in names_of(table)))
 
 
 def _cells(table: BatchTable, name: str, row: BatchRow) -> list[Any]:
@@ -82,7 +75,7 @@ def all_json(table: BatchTable) -> HttpResponseBase:
             },
             "agreement": table.agreement["share"],
         },
-        "pictures": [_picture(table, name, row) for name, row in named(table)],
+        "pictures": [_picture(table, name, row) for name, row in names_of(table)],
     }
     return _json(table, body, ".json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,18 +11,18 @@ from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from predictions.batch_order import Head, Order
 from predictions.images import display_name
 from predictions.models import RANKS, Batch, Job, Network, Prediction, Upload
+from predictions.truths import unique_names
 from predictions.waiting import Wait, wait_for_last
 
 # Counts by class that are shown for each network.
 MOST_FREQUENT = 6
 # The states of so many runs fit into the address that a page polls with.
 STATES_IN_ADDRESS = 1500
-# "cat.jpg: This file is not a picture.", as the page of the workshop says it; French has a space before the colon.
-LEFT_OUT = re.compile(r"(.+?) ?: (.+)", re.DOTALL)
 MOST_LEFT_OUT = 200
 MESSAGE_LENGTH = 300
 ENDED = (Job.Status.DONE, Job.Status.FAILED, Job.Status.CANCELLED)
@@ -118,8 +118,16 @@ class Outline:
     @property
     def says(self) -> str:
         """How far it is in one line, for those who hear the page."""
-        ended = sum(1 for _pk, status, _upload in self.runs if status in ENDED)
-        return _("%(ended)d of %(runs)d answers are there.") % {"ended": ended, "runs": len(self.runs)}
+        states = [status for _pk, status, _upload in self.runs]
+        counts = {"done": states.count(Job.Status.DONE), "runs": len(states)}
+        said = _("%(done)d of %(runs)d answers are there.") % counts
+        if failed := states.count(Job.Status.FAILED):
+            said += " " + ngettext("%(n)d failed.", "%(n)d failed.", failed) % {"n": failed}
+        if cancelled := states.count(Job.Status.CANCELLED):
+            said += " " + ngettext("%(n)d was cancelled.", "%(n)d were cancelled.", cancelled) % {
+                "n": cancelled
+            }
+        return said
 
     def changed(self, states: str) -> set[Any]:
         """The uploads with a run that was in another state at ``states``."""
@@ -234,6 +242,15 @@ class BatchTable:
         return self.outline.says
 
 
+def names_of(table: BatchTable) -> list[tuple[str, BatchRow]]:
+    """The rows in the order sent, rejected ones too, each under a name of its own.
+
+    What is downloaded and what is uploaded again both go by these names.
+    """
+    rows = sorted(table.rows, key=lambda row: row.number)
+    return list(zip(unique_names([row.filename for row in rows]), rows, strict=True))
+
+
 def seen(batch: Batch, outline: Outline, order: Order, wait: Wait | None) -> str:
     """Differs whenever the page would look different; tells as well, where it can, which rows have changed since."""
     frame = _digest([outline.shape, str(order), sorted(batch.truths.items())])
@@ -299,11 +316,7 @@ def table_of(user: Any, pk: Any, sort: str = "", *, top5: bool = False) -> Batch
     if batch is None:
         return None
     runs = runs_of(user, batch)
-    found = (
-        list(runs.with_answers().defer("network_input__pixels"))
-        if top5
-        else list(runs.select_related("upload", "model", "top1"))
-    )
+    found = list(runs.with_answers() if top5 else runs.select_related("upload", "model", "top1"))
     # Rejected pictures are shown beside those that were taken; when all of these are deleted, so is the batch.
     if not found and (not batch.rejected or batch.predictions.exists()):
         return None
@@ -336,19 +349,18 @@ def _rejected(batch: Batch) -> list[BatchRow]:
 # --- what never got as far ------------------------------------------------------------------------------------
 
 
-def keep_left_out(batch: Batch, sentences: list[str]) -> None:
+def keep_left_out(batch: Batch, told: list[str]) -> None:
     """Lists pictures that were refused before anything was asked among the rejected ones of a batch.
 
-    Only the page that sent the drafts knows which ones these were; it says so in sentences.
+    Only the page that sent the drafts knows which ones these were; it tells each as ``{"name": …, "message": …}``.
     """
-    if not sentences:
+    if not told:
         return
     last = batch.predictions.aggregate(last=Max("position"))["last"] or 0
     place = 1 + max([last, *(row["position"] for row in batch.rejected)])
     rows = []
-    for number, sentence in enumerate(sentences[:MOST_LEFT_OUT]):
-        parts = LEFT_OUT.fullmatch(sentence)
-        name, message = parts.groups() if parts else ("", sentence)
+    for number, one in enumerate(told[:MOST_LEFT_OUT]):
+        name, message = _left_out(one)
         rows.append(
             {
                 "position": place + number,
@@ -359,3 +371,15 @@ def keep_left_out(batch: Batch, sentences: list[str]) -> None:
         )
     batch.rejected = [*batch.rejected, *rows]
     batch.save(update_fields=["rejected"])
+
+
+def _left_out(told: str) -> tuple[str, str]:
+    """Name and reason; what a page of an earlier release sends is a reason as a whole."""
+    try:
+        values = json.loads(told)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        return "", told
+    name, message = (values.get(key) for key in ("name", "message"))
+    return name if isinstance(name, str) else "", message if isinstance(message, str) else ""

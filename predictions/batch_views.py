@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from predictions import batch_files, truths
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.accuracy import accuracies
-from predictions.batch_table import BatchTable, glance, rows_changed, table_of
+from predictions.batch_table import BatchTable, glance, names_of, rows_changed, table_of
 
 
 def own_table(request: OwnRequest, pk: uuid.UUID, *, top5: bool = False) -> BatchTable:
@@ -117,17 +117,20 @@ def give_truths(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     """Takes true labels from a file or from pasted text; with ``clear`` forgets those that are there."""
     table = own_table(request, pk)
     if request.POST.get("clear"):
+        removed = truths.as_text((name, row.truth) for name, row in names_of(table) if row.truth)
         truths.clear(table.batch)
-        return _done(request, pk, _("The true labels are removed."), "truths")
+        if wants_json(request):
+            return JsonResponse({"message": _("The true labels are removed.")})
+        sentence = _("The true labels are removed. They stand below: use them again to take that back.")
+        return _page(request, own_table(request, pk), truths_said=sentence, truths_text=removed)
     file = request.FILES.get("file")
     pasted = request.POST.get("text", "")
-    pictures = sorted(table.pictures, key=lambda row: row.number)
     try:
         # One byte more than may be read is enough to know that it is too much.
         text = truths.decoded(file.read(truths.MAX_TEXT + 1)) if file else pasted
         reading = truths.read(
             text,
-            [row.upload for row in pictures if row.upload],
+            [truths.Named(name, row.filename, row.upload) for name, row in names_of(table)],
             truths.classes_of(network.pk for network in table.networks),
         )
     except truths.TruthsUnreadable as error:

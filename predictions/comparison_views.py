@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from predictions import comparison
-from predictions.access import OwnRequest, for_owners
+from predictions.access import OwnRequest, for_owners, id_of
 from predictions.groups import side_of
+from predictions.history_views import history_address, sent_ids
 from predictions.models import Prediction
 
 
 @for_owners
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def compare(request: OwnRequest) -> HttpResponse:
-    """``?a=&b=``: two of one's own runs, whichever pictures and networks they are of."""
-    chosen = [_chosen(request, name) for name in ("a", "b")]
+    """``?a=&b=``: two of one's own runs, whichever pictures and networks they are of.
+
+    The history's form sends the two as ``id`` and is led to their address; it has nothing secret in it.
+    """
+    if request.method == "POST":
+        return _led_on(request)
+    chosen = [id_of(request.GET.get(name)) for name in ("a", "b")]
     if None in chosen:
         return render(request, "predictions/compare.html", {"sides": []}, status=422 if any(chosen) else 200)
-    own = Prediction.objects.of(request.user).with_answers().defer("network_input__pixels").in_bulk(chosen)
+    own = Prediction.objects.of(request.user).with_answers().in_bulk(chosen)
     runs = [own.get(pk) for pk in chosen]
     if None in runs:
         raise Http404(_("One of these predictions is not there. It may have been deleted."))
@@ -35,8 +43,9 @@ def compare(request: OwnRequest) -> HttpResponse:
     return render(request, "predictions/compare.html", context)
 
 
-def _chosen(request: OwnRequest, name: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
+def _led_on(request: OwnRequest) -> HttpResponse:
+    ids = list(dict.fromkeys(sent_ids(request)))
+    if len(ids) != 2:
+        messages.error(request, _("Select exactly two predictions to compare them."))
+        return redirect(history_address(request))
+    return redirect(f"{reverse('predictions:compare')}?{urlencode({'a': ids[0], 'b': ids[1]})}")

@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ml.labels import display
 from predictions.models import Job, Label, Network, Prediction
+from predictions.orders import SORTS
 from predictions.templatetags.prediction_format import percent
 
 ISO_DATE = "%Y-%m-%d"
@@ -36,6 +37,8 @@ LAST_DAY = date(9999, 12, 30)
 STATUSES = [*Job.Status.choices, ("rejected", _("rejected"))]
 YES_NO = [("yes", _("yes")), ("no", _("no"))]
 TEXT_LENGTH = 120
+# Each is looked for in every file name.
+MOST_WORDS = 8
 
 
 class IsoDateField(forms.DateField):
@@ -90,6 +93,11 @@ class YesNoFilter(django_filters.ChoiceFilter):
         super().__init__(*args, **{**defaults, **kwargs})
 
 
+def words_of(text: str | None) -> list[str]:
+    """The words to look for, each once."""
+    return list(dict.fromkeys((text or "").split()))
+
+
 class PredictionFilterForm(forms.Form):
     """What a filter's fields must satisfy together."""
 
@@ -104,6 +112,9 @@ class PredictionFilterForm(forms.Form):
         if least is not None and most is not None and most < least:
             crossed = _("The upper limit lies below the lower one.")
             self.add_error("confidence_max", ValidationError(crossed, code="order"))
+        if len(words_of(values.get("q"))) > MOST_WORDS:
+            sentence = _("Search for at most %(most)d words at once.")
+            self.add_error("q", ValidationError(sentence, code="too_many_words", params={"most": MOST_WORDS}))
         if values.get("label"):
             self._find_class(values["label"], values.get("model"))
         return values
@@ -191,7 +202,7 @@ class PredictionFilter(django_filters.FilterSet):
 
     def filter_text(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Every word stands somewhere in the file name or in the note, whatever the case of its letters."""
-        for word in dict.fromkeys(value.split()):
+        for word in words_of(value):
             queryset = queryset.filter(Q(search_name__contains=word.casefold()) | Q(pk__in=self._noted(word)))
         return queryset
 
@@ -220,13 +231,6 @@ class ApiPredictionFilter(PredictionFilter):
 
 # --- the history page ---------------------------------------------------------------------------------------
 
-SORTS = [
-    ("newest", _("Newest first")),
-    ("oldest", _("Oldest first")),
-    ("surest", _("Surest first")),
-    ("least-sure", _("Least sure first")),
-    ("name", _("By file name")),
-]
 CHOSEN = {"status", "covered", "starred"}
 SELECTED = {True: mark_safe(" selected"), False: ""}
 LEAST = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
@@ -330,7 +334,7 @@ class HistoryFilter(PredictionFilter):
         fields: ClassVar[list[str]] = ["q", "model", "label", "start", "end", "batch", "status"]
 
     def filter_sort(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        # `history.ORDERS` sorts: here there would be no way to count without sorting first.
+        # `HistoryPages` sorts: here there would be no way to count without sorting first.
         return queryset
 
     @property

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from predictions import quotas, services
+from predictions import services
 from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.crop import AUTO, Crop, CropInvalid, parse_crop
 from predictions.groups import uploads_of
@@ -118,7 +118,6 @@ class PredictForm(forms.Form):
             self.add_error(
                 "image", ValidationError(_("Send at most 200 pictures at a time."), code="too_many_pictures")
             )
-        self._check_trial(len(values.get("image") or ()))
         if count > 1 and values.get("bars"):
             self.add_error(
                 "bars",
@@ -131,13 +130,12 @@ class PredictForm(forms.Form):
             )
         return values
 
-    def _check_trial(self, files: int) -> None:
-        # Before they are decoded. Up to five may be the same again, which is recalled and costs nothing.
-        if files > quotas.GUEST_PICTURES:
-            try:
-                quotas.check_trial(self.user, files)
-            except quotas.TrialOver as error:
-                self.add_error(None, ValidationError(str(error), code=error.code))
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many pictures are new, and how many runs this asks for, if none is rejected."""
+        values = self.cleaned_data
+        new = len(values["image"])
+        return new, (new or len(self.uploads)) * len(values["model"]) * (2 if values["bars"] else 1)
 
     def pictures(self) -> list[Upload | PreparedImage | services.RejectedPicture]:
         """What was sent, in its order, each prepared or rejected with a sentence."""

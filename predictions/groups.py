@@ -148,7 +148,7 @@ def group_of(user: Any, pk: Any) -> Group | None:
     if run is None:
         return None
     beside = own.filter(batch_id=run.batch_id, upload_id=run.upload_id, asked=True)
-    runs = list(beside.with_answers().defer("network_input__pixels").order_by("position", "created"))
+    runs = list(beside.with_answers().order_by("position", "created"))
     # A clean run whose covered one was deleted has nobody left to stand beside.
     return Group(runs[0].upload, run.batch, results_of(runs)) if runs else None
 

@@ -11,21 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from predictions.models import Prediction
+from predictions.orders import NEWEST, ORDERS
 
 PAGE_SIZE = 24
 CHUNK = 500
-# Every order ends with the id, so that no row stands on two pages.
-NEWEST = ("-created", "-id")
-ORDERS: dict[str, tuple[Any, ...]] = {
-    "newest": NEWEST,
-    "oldest": ("created", "id"),
-    "surest": (F("probability1").desc(nulls_last=True), *NEWEST),
-    "least-sure": (F("probability1").asc(nulls_last=True), *NEWEST),
-    "name": ("search_name", *NEWEST),
-}
 # What an entry shows. A run has some forty columns, its clean run as many, and most of the time went into making
 # objects of them.
 BESIDE = ("upload", "model", "top1", "clean_run", "clean_run__top1")
@@ -41,6 +33,7 @@ SHOWN = (
         "note",
         "probability1",
         "outside",
+        "batch",
     ),
     *("upload__filename", "upload__width", "upload__height", "model__title", "top1__name"),
     *("clean_run__deleted", "clean_run__probability1", "clean_run__top1__name"),
@@ -52,6 +45,12 @@ FAR = 10**7
 def own(user: Any) -> QuerySet[Prediction]:
     """What a history is made of: the owner's predictions, without clean runs that only stand beside others."""
     return Prediction.objects.of(user).filter(asked=True)
+
+
+def of_several() -> Exists:
+    """Whether a run's batch has another picture, too: then it has a page of its own."""
+    beside = Prediction.objects.visible().filter(batch=OuterRef("batch"), asked=True)
+    return Exists(beside.exclude(upload=OuterRef("upload")))
 
 
 class HistoryPages(Paginator):
@@ -95,7 +94,8 @@ class HistoryPages(Paginator):
         """The rows of these ids, in their order, with what an entry shows of them."""
         if not ids:
             return []
-        rows = Prediction.objects.filter(pk__in=ids).select_related(*BESIDE).only(*SHOWN).in_bulk()
+        runs = Prediction.objects.filter(pk__in=ids).select_related(*BESIDE).only(*SHOWN)
+        rows = runs.annotate(of_several=of_several()).in_bulk()
         return [rows[pk] for pk in ids if pk in rows]
 
 
@@ -113,7 +113,7 @@ def newest_first(found: QuerySet[Prediction]) -> Iterator[Prediction]:
             piece = piece.filter(created__lte=created).exclude(created=created, pk__gte=pk)
         places = list(piece.values_list("created", "pk")[:CHUNK])
         ids = [pk for _created, pk in places]
-        rows = Prediction.objects.filter(pk__in=ids).with_answers().defer("network_input__pixels").in_bulk()
+        rows = Prediction.objects.filter(pk__in=ids).with_answers().in_bulk()
         yield from (rows[pk] for pk in ids if pk in rows)
         if len(places) < CHUNK:
             return

@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from predictions import history_table, lifecycle
-from predictions.access import OwnRequest, for_owners, problem, wants_json
+from accounts.throttle import limit_rate
+from predictions import history_table, lifecycle, quotas
+from predictions.access import OwnRequest, for_owners, id_of, problem, wants_json
 from predictions.activity import strip
 from predictions.filters import HistoryFilter
 from predictions.history import HistoryPages, own
@@ -29,6 +30,10 @@ from predictions.tables import csv_response
 
 UNDO_KEY = "predictions_to_undo"
 MANY = 1000
+# Reading a whole history costs the database more than a page of it.
+READING = ("GET", "HEAD")
+ACTIVITY_PER_MINUTE = 60
+EXPORTS_PER_MINUTE = 10
 # Fields of the filter that stand under "More filters".
 MORE = ("confidence_min", "confidence_max", "covered", "starred", "status")
 
@@ -82,6 +87,7 @@ def _take_undo(request: OwnRequest) -> list[str]:
 
 @for_owners
 @require_safe
+@limit_rate("activity", ACTIVITY_PER_MINUTE, methods=READING)
 def activity(request: OwnRequest) -> HttpResponse:
     """How many predictions each day has, all other filters kept: a fragment for scripts, a page for people."""
     asked, _asked = _found(request, request.GET)
@@ -105,6 +111,7 @@ def activity(request: OwnRequest) -> HttpResponse:
 
 @for_owners
 @require_safe
+@limit_rate("export", EXPORTS_PER_MINUTE, methods=READING)
 def export(request: OwnRequest) -> HttpResponseBase:
     """All that the filter finds as a CSV file, newest first, sent while it is read."""
     filtered, found = _found(request, request.GET)
@@ -121,25 +128,37 @@ def delete(request: OwnRequest) -> HttpResponse:
     ids = sent_ids(request)
     hidden = [str(pk) for pk in lifecycle.delete(request.user, ids)]
     if wants_json(request):
-        says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
-        return JsonResponse(
-            {
-                "deleted": hidden,
-                "seconds": int(UNDO.total_seconds()),
-                "message": says % {"count": len(hidden)},
-            }
-        )
-    if not ids:
-        messages.error(request, nothing_selected())
+        seconds = int(UNDO.total_seconds())
+        return JsonResponse({"deleted": hidden, "seconds": seconds, "message": _deleted(ids, hidden)})
+    if not hidden:
+        messages.add_message(request, messages.INFO if ids else messages.ERROR, _deleted(ids, hidden))
     request.session[UNDO_KEY] = hidden
     return redirect(history_address(request))
+
+
+def _deleted(ids: list[uuid.UUID], hidden: list[str]) -> str:
+    if not ids:
+        return nothing_selected()
+    if not hidden:
+        # In another tab, or by a second click.
+        return ngettext(
+            "The prediction was deleted already.", "The predictions were deleted already.", len(ids)
+        )
+    says = ngettext("The prediction is deleted.", "%(count)d predictions are deleted.", len(hidden))
+    return says % {"count": len(hidden)}
 
 
 @for_owners
 @require_POST
 def undo(request: OwnRequest) -> HttpResponse:
     """Brings back what was just deleted."""
-    restored = lifecycle.undo(request.user, sent_ids(request))
+    try:
+        restored = lifecycle.undo(request.user, sent_ids(request))
+    except quotas.QuotaExceeded as error:
+        if wants_json(request):
+            return problem(422, error.code, str(error))
+        messages.error(request, str(error))
+        return redirect(history_address(request))
     if wants_json(request):
         if not restored:
             return problem(410, "too_late", _("It was too late: the prediction is gone."))
@@ -154,13 +173,7 @@ def undo(request: OwnRequest) -> HttpResponse:
 
 def sent_ids(request: HttpRequest) -> list[uuid.UUID]:
     """The ids that were sent; what is none names nothing."""
-    found = []
-    for value in request.POST.getlist("id")[:MANY]:
-        try:
-            found.append(uuid.UUID(value))
-        except ValueError:
-            continue
-    return found
+    return [pk for value in request.POST.getlist("id")[:MANY] if (pk := id_of(value))]
 
 
 def nothing_selected() -> str:

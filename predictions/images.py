@@ -119,6 +119,18 @@ def display_name(filename: str) -> str:
     return name
 
 
+class NameUnfit(ValueError):
+    """A name that an owner cannot give a picture; the message says why."""
+
+
+def own_name(filename: str) -> str:
+    """The name that an owner gives a picture, as it is shown. Raises NameUnfit where nothing would be left of it."""
+    last = filename.replace("\\", "/").rsplit("/", 1)[-1]
+    if not any(character.isalnum() for character in last):
+        raise NameUnfit(_("A file name needs at least one letter or digit."))
+    return display_name(filename)
+
+
 def _visible(character: str) -> bool:
     # The two joiners belong to some scripts and to emoji; every other control or format character goes, those
     # that turn the reading direction round among them.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
 from ml import artifact, config, tensorflow_serving
@@ -17,12 +17,11 @@ from ml.artifact import ArtifactError
 from ml.engines import EngineAwayError, EngineError
 from ml.predictor import Predictor, load_predictor
 from predictions import pace
-from predictions.jobs import Turns
+from predictions.jobs import CLAIM, Turns
 from predictions.models import Distribution, NetworkInput, Prediction
 
 logger = logging.getLogger(__name__)
 
-BATCH = 32
 # Well below the task's time limit, so that a busy queue never looks like a hung inference.
 DRAIN_SECONDS = 20.0
 
@@ -96,7 +95,7 @@ def drain(seconds: float = DRAIN_SECONDS) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         begun = time.monotonic()
-        claim, runs = Prediction.objects.claim(BATCH, turns=_turns)
+        claim, runs = Prediction.objects.claim(CLAIM, turns=_turns)
         if not runs:
             return Prediction.objects.waiting().exists()
         try:
@@ -169,24 +168,15 @@ def _save(claim: str, network: Predictor, runs: list[Prediction], answers: list[
         fields = Prediction.answer_fields(run.model_id, network.top(row)) | _outside(network, score)
         results[run.pk] = {"artifact": network.card.version, **fields}
         told[run.pk] = Distribution.of(run, row)
-    written = Prediction.objects.finish_all(claim, results)
-    _keep([told[key] for key in told if key in written])
-
-
-def _keep(distributions: list[Distribution]) -> None:
-    """Keeps all probabilities of runs that are done. Without them a comparison still has the five of the row."""
-    if not distributions:
-        return
-    try:
-        with transaction.atomic():
-            Distribution.objects.bulk_create(
-                distributions,
-                update_conflicts=True,
-                unique_fields=["run"],
-                update_fields=["probabilities"],
-            )
-    except IntegrityError:
-        logger.info("A picture was removed for good while it was answered.")
+    # Together, so that no run that has just been answered can be removed before its probabilities refer to it.
+    with transaction.atomic():
+        written = Prediction.objects.finish_all(claim, results)
+        Distribution.objects.bulk_create(
+            [told[key] for key in told if key in written],
+            update_conflicts=True,
+            unique_fields=["run"],
+            update_fields=["probabilities"],
+        )
 
 
 def _without_network(claim: str, runs: list[Prediction], error: Exception) -> None:

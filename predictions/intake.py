@@ -19,7 +19,8 @@ READING_SECONDS = 90.0
 
 def take(file: UploadedFile, *, bulk: bool = False) -> PreparedImage | RejectedPicture:
     """A file as a safe picture, or why it cannot be one. One of many (``bulk``) gives way to those that came alone."""
-    name = file.name or ""
+    # Browsers write a quotation mark in a part's file name so.
+    name = (file.name or "").replace("%22", '"')
     try:
         file.seek(0)
         # One byte more than allowed is enough to know that it is too large.

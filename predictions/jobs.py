@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 LEASE = timedelta(seconds=75)
 MAX_ATTEMPTS = 3
+# What a worker takes at once, and of one sender of bulk work before it is another one's turn.
+CLAIM = 32
 
 
 def worker_name() -> str:
@@ -69,6 +71,22 @@ class JobQuerySet(models.QuerySet[Any]):
     def waiting(self) -> Self:
         """Queued jobs in the order in which they will be taken."""
         return self.filter(status=Job.Status.QUEUED).order_by("priority", "created", "id")
+
+    def in_flight(self) -> Self:
+        """Queued or running. The database holds such rows, and no others, to have no end; an index of them says so."""
+        return self.filter(finished__isnull=True)
+
+    def ended_badly(self) -> Self:
+        """Failed or cancelled: what can be tried again."""
+        return self.filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED])
+
+    def lock(self) -> list[Any]:
+        """The keys of these rows, locked in their order until the transaction's end.
+
+        Whoever changes several rows in one statement locks them so before: two statements that come upon the same
+        rows in different orders would wait for each other.
+        """
+        return list(self.select_for_update().order_by("pk").values_list("pk", flat=True))
 
     def claim(
         self, limit: int, *, owner: str | None = None, turns: Turns | None = None
@@ -122,14 +140,6 @@ class JobQuerySet(models.QuerySet[Any]):
         """The jobs that ``claim`` still holds; the only ones whose result may be written."""
         return self.filter(claimed_by=claim, status=Job.Status.RUNNING)
 
-    def finish(self, claim: str, job: Any, **result: Any) -> bool:
-        """Writes a result if the lease still holds; says whether it did."""
-        return bool(
-            self.held(claim)
-            .filter(pk=job.pk)
-            .update(status=Job.Status.DONE, finished=Now(), lease_until=None, claimed_by="", **result)
-        )
-
     def finish_all(self, claim: str, results: dict[Any, dict[str, Any]]) -> set[Any]:
         """Writes the results (key of a job -> columns, the same ones for each) of those whose lease still holds.
 
@@ -142,7 +152,7 @@ class JobQuerySet(models.QuerySet[Any]):
         meta, quote = self.model._meta, connection.ops.quote_name
         fields = [meta.pk, *(meta.get_field(name) for name in next(iter(results.values())))]
         columns = [f"r{number}" for number in range(len(fields))]
-        rows = [[key, *values.values()] for key, values in results.items()]
+        rows = [[pk, *values.values()] for pk, values in results.items()]
         # The first row's types hold for all: a column of nothing but NULL would be text.
         first = ", ".join(f"CAST(%s AS {field.db_type(connection)})" for field in fields)
         others = f", ({', '.join(['%s'] * len(fields))})" * (len(rows) - 1)
@@ -151,22 +161,30 @@ class JobQuerySet(models.QuerySet[Any]):
             f", {quote(field.column)} = answer.{column}"
             for field, column in zip(fields[1:], columns[1:], strict=True)
         )
-        # Names are quoted, values are parameters.
+        key, table = quote(meta.pk.column), quote(meta.db_table)
+        held = [claim, Job.Status.RUNNING.value]
+        # In the order of ``lock``, within the same statement. Names are quoted, values are parameters.
+        locked = chosen = ""
+        if connection.features.has_select_for_update:
+            rows_held = f"SELECT {key} FROM {table} WHERE claimed_by = %s AND status = %s"  # noqa: S608
+            locked = f"locked AS ({rows_held} ORDER BY {key} FOR UPDATE), "
+            chosen = f"AND {table}.{key} IN (SELECT {key} FROM locked) "  # noqa: S608
         sql = (
-            f"WITH answer ({', '.join(columns)}) AS (VALUES ({first}){others}) "  # noqa: S608
-            f"UPDATE {quote(meta.db_table)} "
+            f"WITH {locked}answer ({', '.join(columns)}) AS (VALUES ({first}){others}) "  # noqa: S608
+            f"UPDATE {table} "
             f"SET status = %s, finished = {now}, lease_until = NULL, claimed_by = ''{written} FROM answer "
-            f"WHERE {quote(meta.pk.column)} = answer.r0 AND claimed_by = %s AND status = %s "
-            f"RETURNING {quote(meta.pk.column)}"
+            f"WHERE {key} = answer.r0 {chosen}AND claimed_by = %s AND status = %s RETURNING {key}"
         )
         values = [
             field.get_db_prep_save(value, connection)
             for row in rows
             for field, value in zip(fields, row, strict=True)
         ]
+        if connection.features.has_select_for_update:
+            values = [*held, *values]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*values, Job.Status.DONE.value, claim, Job.Status.RUNNING.value])
-            return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
+            cursor.execute(sql, [*values, Job.Status.DONE.value, *held])
+            return {meta.pk.to_python(found) for (found,) in cursor.fetchall()}
 
     def fail(self, claim: str, job: Any, code: str, message: str) -> bool:
         """Ends a job without a result; ``message`` is read by the student."""
@@ -184,13 +202,14 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def hand_back(self, claim: str) -> int:
         """Returns unfinished jobs to the queue without counting the attempt: the worker is only going away."""
-        return self.held(claim).update(
-            status=Job.Status.QUEUED,
-            claimed_by="",
-            lease_until=None,
-            started=None,
-            attempts=F("attempts") - 1,
-        )
+        with transaction.atomic(using=self.db):
+            return self.filter(pk__in=self.held(claim).lock()).update(
+                status=Job.Status.QUEUED,
+                claimed_by="",
+                lease_until=None,
+                started=None,
+                attempts=F("attempts") - 1,
+            )
 
     def give_back(self, claim: str) -> int:
         """Returns unfinished jobs to the queue with the attempt counted, or fails those that have none left."""
@@ -198,28 +217,33 @@ class JobQuerySet(models.QuerySet[Any]):
 
     def cancel(self) -> int:
         """Cancels what still waits."""
-        return self.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, finished=Now())
+        with transaction.atomic(using=self.db):
+            waiting = self.filter(status=Job.Status.QUEUED)
+            return self.filter(pk__in=waiting.lock()).update(status=Job.Status.CANCELLED, finished=Now())
 
-    def retry(self, **scope: Any) -> int:
+    def retry(self) -> int:
         """Queues failed and cancelled jobs again, with all their attempts."""
-        ended = [Job.Status.FAILED, Job.Status.CANCELLED]
-        return self.filter(status__in=ended, **scope).update(
-            status=Job.Status.QUEUED,
-            attempts=0,
-            started=None,
-            finished=None,
-            error_code="",
-            error_message="",
-        )
+        with transaction.atomic(using=self.db):
+            return self.filter(pk__in=self.ended_badly().lock()).update(
+                status=Job.Status.QUEUED,
+                attempts=0,
+                retried=Now(),
+                started=None,
+                finished=None,
+                error_code="",
+                error_message="",
+            )
 
     # -- sweeping ------------------------------------------------------------------------------------
 
     def _return(self) -> int:
         """Back to the queue, or failed where every attempt is spent."""
-        spent = self.filter(attempts__gte=MAX_ATTEMPTS)._fail("gave_up", GAVE_UP)
-        returned = self.filter(status=Job.Status.RUNNING).update(
-            status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None
-        )
+        with transaction.atomic(using=self.db):
+            locked = self.model._default_manager.filter(pk__in=self.lock())
+            spent: int = locked.filter(attempts__gte=MAX_ATTEMPTS)._fail("gave_up", GAVE_UP)
+            returned: int = locked.filter(status=Job.Status.RUNNING).update(
+                status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None
+            )
         return spent + returned
 
     def sweep_expired(self) -> int:
@@ -271,6 +295,8 @@ class Job(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority, default=Priority.SINGLE)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     created = models.DateTimeField(_("created"), default=timezone.now)
+    # When it was last queued again by hand.
+    retried = models.DateTimeField(null=True, blank=True, editable=False)
     started = models.DateTimeField(_("started"), null=True, blank=True)
     finished = models.DateTimeField(_("finished"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -7,47 +7,48 @@ from typing import Any
 
 from django.db import transaction
 
-from predictions import tasks
+from predictions import quotas, tasks
 from predictions.images import display_name
-from predictions.models import NOTE_LENGTH, Job, Prediction, Upload
-
-IN_FLIGHT = [Job.Status.QUEUED, Job.Status.RUNNING]
+from predictions.models import NOTE_LENGTH, Prediction, Upload
 
 
 def cancel(owner: Any, **scope: Any) -> int:
-    """Cancels what still waits of the owner's predictions in ``scope``; returns how many of those asked for.
+    """Cancels what still waits of the owner's predictions in ``scope``; returns how many runs that were.
 
-    A clean run goes with the covered one that it was made for. What a worker has begun is finished.
+    A clean run goes with the covered one that it was made for, and counts. What a worker has begun is finished.
     """
     with transaction.atomic():
-        asked = Prediction.objects.of(owner).filter(**scope)
-        beside = list(asked.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
-        count: int = asked.filter(asked=True).cancel()
-        asked.filter(asked=False).cancel()
-        waited_for = Prediction.objects.of(owner).filter(status__in=IN_FLIGHT, clean_run__in=beside)
-        Prediction.objects.of(owner).filter(pk__in=beside, asked=False).exclude(
-            pk__in=waited_for.values("clean_run_id")
-        ).cancel()
+        chosen = Prediction.objects.of(owner).filter(**scope)
+        beside = list(chosen.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
+        count: int = chosen.cancel()
+        waited_for = Prediction.objects.of(owner).in_flight().filter(clean_run__in=beside)
+        clean = Prediction.objects.of(owner).filter(pk__in=beside, asked=False)
+        count += clean.exclude(pk__in=waited_for.values("clean_run_id")).cancel()
     return count
 
 
 def retry(owner: Any, **scope: Any) -> int:
     """Queues what failed or was cancelled of the owner's predictions in ``scope`` again, with the clean runs beside;
-    returns how many of those asked for.
+    returns how many runs that were in all. Raises QuotaExceeded.
     """
     with transaction.atomic():
-        asked = Prediction.objects.of(owner).filter(asked=True, **scope)
-        beside = list(asked.filter(clean_run__isnull=False).values_list("clean_run_id", flat=True))
-        count: int = asked.retry()
-        more = Prediction.objects.of(owner).filter(pk__in=beside).retry()
-    if count or more:
-        tasks.predict.delay_on_commit()
+        quotas.hold_in_flight(owner)
+        own = Prediction.objects.of(owner)
+        asked = list(own.filter(asked=True, **scope).values_list("pk", "clean_run_id"))
+        ended = own.filter(pk__in={pk for pair in asked for pk in pair if pk}).ended_badly()
+        if more := ended.count():
+            quotas.check_in_flight(owner, more)
+        count: int = ended.retry()
+        if count:
+            tasks.predict.delay_on_commit()
     return count
 
 
 def mark(owner: Any, ids: Iterable[Any], *, starred: bool) -> int:
     """Stars the owner's predictions, or takes the star away."""
-    count: int = Prediction.objects.of(owner).filter(pk__in=list(ids)).update(starred=starred)
+    with transaction.atomic():
+        locked = Prediction.objects.of(owner).filter(pk__in=list(ids)).lock()
+        count: int = Prediction.objects.filter(pk__in=locked).update(starred=starred)
     return count
 
 
@@ -62,8 +63,8 @@ def rename(owner: Any, upload: Upload, filename: str) -> str:
     name = display_name(filename)
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk, owner=owner).update(filename=name)
-        runs = Prediction.objects.filter(upload_id=upload.pk, owner=owner)
-        runs.update(search_name=Prediction.search_form(name))
+        runs = Prediction.objects.filter(upload_id=upload.pk, owner=owner).lock()
+        Prediction.objects.filter(pk__in=runs).update(search_name=Prediction.search_form(name))
     return name
 
 
@@ -93,9 +94,18 @@ def delete(owner: Any, ids: Iterable[Any]) -> list[Any]:
 
 
 def undo(owner: Any, ids: Iterable[Any]) -> int:
-    """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back."""
+    """Brings back what ``delete`` hid, with the clean runs beside; returns how many of ``ids`` came back.
+
+    What had not been answered waits again. Raises QuotaExceeded.
+    """
     with transaction.atomic():
-        runs = Prediction.objects.filter(owner=owner, pk__in=list(ids))
-        beside = [clean for clean in runs.values_list("clean_run_id", flat=True) if clean]
-        Prediction.objects.filter(owner=owner, pk__in=beside).restore()
-        return runs.restore()
+        quotas.hold_in_flight(owner)
+        own = Prediction.objects.filter(owner=owner)
+        named = set(own.filter(pk__in=list(ids)).values_list("pk", flat=True))
+        beside = own.filter(pk__in=named, clean_run__isnull=False).values_list("clean_run_id", flat=True)
+        hidden = set(own.filter(pk__in=named.union(beside)).just_deleted().lock())
+        back = own.filter(pk__in=hidden)
+        if more := back.in_flight().count():
+            quotas.check_in_flight(owner, more)
+        back.update(deleted=None)
+    return len(hidden & named)

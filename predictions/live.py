@@ -7,7 +7,10 @@ neither belongs in a web process.
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
+import time
 from collections import OrderedDict
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,10 +30,14 @@ from predictions.inputs import box_on, shrunk
 from predictions.models import Upload
 from predictions.services import offered
 
+logger = logging.getLogger(__name__)
+
 ENGINE = "openvino"
 # One thread: a dragged bar must not take the processor from other people's pages.
 THREADS = 1
 TOP = 3
+# Until a network that cannot be loaded is tried again: every bar that is dragged would try it otherwise.
+AGAIN_SECONDS = 30.0
 PICTURES_BYTES = 96 * 1024**2
 PIXEL_BYTES = 4  # what Pillow keeps of an RGB pixel
 
@@ -97,8 +104,21 @@ def _bytes(picture: Image.Image) -> int:
 
 
 pictures = Pictures()
-_networks: dict[Any, Predictor] = {}
 _loading = threading.Lock()
+
+
+class _Loaded(NamedTuple):
+    """The network that answers, one at a time: a new version takes the old one's place.
+
+    ``predictor`` is None for one that could not be loaded, which is tried again once ``until`` has passed.
+    """
+
+    key: tuple[Any, ...]
+    predictor: Predictor | None
+    until: float = math.inf
+
+
+_loaded: _Loaded | None = None
 
 
 def available() -> bool:
@@ -111,14 +131,18 @@ def network() -> Predictor:
     card = next(iter(offered()), None)
     if card is None or not available():
         raise LiveUnavailable
+    global _loaded
     key = (card.folder, card.version)
     with _loading:
-        if key not in _networks:
+        if _loaded is None or _loaded.key != key or time.monotonic() >= _loaded.until:
             try:
-                _networks[key] = load_predictor(card.name, engine=ENGINE, threads=THREADS)
+                _loaded = _Loaded(key, load_predictor(card.name, engine=ENGINE, threads=THREADS))
             except (ArtifactError, EngineError) as error:
-                raise LiveUnavailable from error
-        return _networks[key]
+                logger.warning("There are no live answers: %s", error)
+                _loaded = _Loaded(key, None, time.monotonic() + AGAIN_SECONDS)
+        if _loaded.predictor is None:
+            raise LiveUnavailable
+        return _loaded.predictor
 
 
 def answer(upload: Upload, bars: tuple[Bar, ...], crop: Wanted) -> Live:

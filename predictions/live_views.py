@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.throttle import limit_rate
 from predictions import live
-from predictions.access import OwnRequest, for_owners, problem
+from predictions.access import OwnRequest, for_owners, id_of, problem
 from predictions.corruption import BarsInvalid, parse_bars
 from predictions.crop import CropInvalid, parse_crop
 from predictions.forms import PICTURE_GONE
@@ -62,10 +61,8 @@ def ask(request: OwnRequest) -> HttpResponse:
 
 def _own(request: OwnRequest, given: str) -> Upload | None:
     """The picture, if it is one that they may see at this moment."""
-    try:
-        return uploads_of(request.user).filter(pk=uuid.UUID(given)).first()
-    except ValueError:
-        return None
+    pk = id_of(given)
+    return uploads_of(request.user).filter(pk=pk).first() if pk else None
 
 
 def _rows(answer: live.Answer) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from predictions import lifecycle
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.history_views import history_address, nothing_selected, sent_ids
-from predictions.images import FILENAME_LENGTH, display_name
+from predictions.images import FILENAME_LENGTH, NameUnfit, own_name
 from predictions.models import NOTE_LENGTH, Prediction
 
 
@@ -37,10 +37,10 @@ class EditForm(forms.Form):
     note = NoteField(required=False, max_length=NOTE_LENGTH)
 
     def clean_filename(self) -> str:
-        name: str = self.cleaned_data["filename"]
-        if not any(character.isalnum() for character in name):
-            raise forms.ValidationError(_("A file name needs at least one letter or digit."), code="empty")
-        return display_name(name)
+        try:
+            return own_name(self.cleaned_data["filename"])
+        except NameUnfit as error:
+            raise forms.ValidationError(str(error), code="empty") from error
 
 
 @for_owners

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Concat, Now, StrIndex
 from django.db.models.lookups import Exact
@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ml import artifact
 from ml.labels import display
 from predictions.images import FILENAME_LENGTH
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
+from predictions.networks import Label, Network
 
 __all__ = [
     "Batch",
@@ -55,55 +55,6 @@ TOP = 5
 RANKS = range(1, TOP + 1)
 # How the key of each of a network's labels begins.
 LABEL_PREFIX = Concat(F("model"), models.Value(":"), output_field=models.CharField())
-
-
-class Network(models.Model):
-    """A network that has been offered. Rows are made from the cards, so that answers can refer to them."""
-
-    name = models.CharField(primary_key=True, max_length=40)
-    title = models.CharField(max_length=80)
-    classes = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name = _("network")
-        verbose_name_plural = _("networks")
-
-    def __str__(self) -> str:
-        return self.title
-
-    @classmethod
-    def synchronise(cls) -> None:
-        """Writes a row for every card and every label of it; harmless when repeated."""
-        for card in artifact.cards():
-            values = {"title": card.title, "classes": len(card.labels)}
-            cls.objects.update_or_create(name=card.name, defaults=values)
-            labels = [
-                Label(id=Label.key(card.name, i), network_id=card.name, index=i, name=card.labels[i])
-                for i in range(len(card.labels))
-            ]
-            Label.objects.bulk_create(
-                labels, update_conflicts=True, unique_fields=["id"], update_fields=["name"]
-            )
-
-
-class Label(models.Model):
-    """A class of a network. The key is ``network:index``, so that an answer's network can be checked by row."""
-
-    id = models.CharField(primary_key=True, max_length=60)
-    network = models.ForeignKey(Network, models.CASCADE, related_name="labels")
-    index = models.PositiveIntegerField()
-    name = models.CharField(max_length=120)
-
-    class Meta:
-        ordering = ("network", "index")
-        constraints = [models.UniqueConstraint(fields=["network", "index"], name="label_once_per_network")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @staticmethod
-    def key(network: str, index: int) -> str:
-        return f"{network}:{index}"
 
 
 def picture_path(upload: Upload, filename: str) -> str:
@@ -189,6 +140,7 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = _("batches")
         constraints = [models.UniqueConstraint(fields=["owner", "key"], name="batch_key_once_per_owner")]
+        indexes = [models.Index(fields=["owner", "-created", "-id"], name="batch_newest")]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -211,16 +163,17 @@ class PredictionQuerySet(JobQuerySet):
         return self.visible().filter(owner=user)
 
     def with_answers(self) -> Self:
-        """With all that a page or the API says about a run, in one query."""
+        """With all that a page or the API says about a run, in one query. What the network saw has its own address."""
         tops = [f"top{rank}" for rank in RANKS]
-        return self.select_related("upload", "model", "network_input", "clean_run", "clean_run__top1", *tops)
+        return self.select_related("upload", "model", "clean_run", "clean_run__top1", *tops)
 
     def hide(self) -> int:
-        return self.filter(deleted__isnull=True).update(deleted=Now())
+        with transaction.atomic(using=self.db):
+            return self.filter(pk__in=self.filter(deleted__isnull=True).lock()).update(deleted=Now())
 
-    def restore(self) -> int:
-        """Takes a deletion back, as long as it is young enough."""
-        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5)).update(deleted=None)
+    def just_deleted(self) -> Self:
+        """What an undo still reaches."""
+        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5))
 
     def expired(self) -> Self:
         """Deleted, and too long ago for an undo."""
@@ -323,9 +276,17 @@ class Prediction(Job):
             # With all that the history filters and sorts by: counting and finding a page reads no rows but this.
             models.Index(
                 fields=["owner", "-created", "-id", *HISTORY_COLUMNS],
-                name="prediction_history",
+                name="prediction_history_columns",
                 condition=Q(deleted__isnull=True),
             ),
+            # For counting what an account has waiting.
+            models.Index(
+                fields=["owner"],
+                name="prediction_in_flight",
+                condition=Q(finished__isnull=True),
+            ),
+            # For rows of a release that did not write the name yet: none, most of the time.
+            models.Index(fields=["id"], name="prediction_unnamed", condition=Q(search_name="")),
             # For words in notes, which few predictions have.
             models.Index(
                 fields=["owner"],
@@ -378,8 +339,10 @@ class Prediction(Job):
 
     @property
     def seconds(self) -> float | None:
-        """From sending to the answer, as the student waited."""
-        return max(0.0, (self.finished - self.created).total_seconds()) if self.finished else None
+        """From sending, or from trying again, to the answer, as the student waited."""
+        if self.finished is None:
+            return None
+        return max(0.0, (self.finished - (self.retried or self.created)).total_seconds())
 
 
 class Distribution(models.Model):

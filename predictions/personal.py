@@ -11,7 +11,7 @@ from predictions.models import Batch, Prediction, Upload
 
 
 def export(user: Any) -> dict[str, Any]:
-    """Every picture and every answer of ``user``, as values that JSON can carry."""
+    """Every picture and every answer of ``user``, and what they said of them, as values that JSON can carry."""
     return {
         "uploads": [
             {
@@ -37,8 +37,21 @@ def export(user: Any) -> dict[str, Any]:
                 "outside": run.outside,
                 "outside_score": run.outside_score,
                 "created": run.created.isoformat(),
+                "finished": run.finished.isoformat() if run.finished else None,
+                "batch": str(run.batch_id),
+                "starred": run.starred,
+                "note": run.note,
             }
             for run in Prediction.objects.of(user).with_answers()
+        ],
+        "batches": [
+            {
+                "id": str(batch.pk),
+                "created": batch.created.isoformat(),
+                "true_labels": batch.truths,
+                "rejected": [{name: one[name] for name in ("filename", "message")} for one in batch.rejected],
+            }
+            for batch in Batch.objects.filter(owner=user).order_by("created", "pk")
         ],
     }
 
@@ -51,13 +64,19 @@ def erase(user: Any) -> None:
     Batch.objects.filter(owner=user).delete()
 
 
+def pictures(user: Any) -> int:
+    """How many pictures the history of ``user`` shows predictions of."""
+    return Prediction.objects.filter(owner=user).visible().values("upload").distinct().count()
+
+
 def merge(guest: Any, user: Any) -> str:
     """Makes everything of ``guest`` the user's, inside the caller's transaction; what was deleted can still be undone.
 
     A worker may finish a run meanwhile: it writes other columns of the row, whoever owns it.
     """
     runs = Prediction.objects.filter(owner=guest)
-    pictures = runs.visible().values("upload").distinct().count()
+    count = pictures(guest)
+    runs.lock()
     runs.update(owner=user)
     Upload.objects.filter(owner=guest).update(owner=user)
     # Both may have sent the same page's form; a key only keeps a submission from being made twice.
@@ -66,8 +85,8 @@ def merge(guest: Any, user: Any) -> str:
     taken = list(Batch.objects.filter(owner=user, key__in=keys).values_list("key", flat=True))
     batches.filter(key__in=taken).update(key=None)
     batches.update(owner=user)
-    if not pictures:
+    if not count:
         return ""
     return ngettext(
-        "Your picture is now in your history.", "Your %(count)d pictures are now in your history.", pictures
-    ) % {"count": pictures}
+        "Your picture is now in your history.", "Your %(count)d pictures are now in your history.", count
+    ) % {"count": count}

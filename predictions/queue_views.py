@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,11 +15,11 @@ from django.views.decorators.http import require_POST
 
 from accounts.throttle import limit_rate
 from predictions import lifecycle, quotas
-from predictions.access import OwnRequest, for_owners, problem, wants_json
+from predictions.access import OwnRequest, for_owners, id_of, problem, wants_json
 from predictions.batch_table import batch_of, runs_of
 from predictions.batch_views import batch_address
 from predictions.history_views import UNDO_KEY
-from predictions.models import UNDO, Batch, Job, Prediction
+from predictions.models import UNDO, Batch, Prediction
 
 
 def own_batch(request: OwnRequest, pk: uuid.UUID) -> Batch:
@@ -41,12 +40,7 @@ def cancel(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
         raise Http404(
             _("There is no prediction here. It may have been deleted, or the address may be wrong.")
         )
-    # With it goes the clean run that stands beside a covered one.
-    both = {"pk__in": [run.pk, run.clean_run_id]}
-    waiting = Prediction.objects.of(request.user).filter(status=Job.Status.QUEUED, **both)
-    before = waiting.count()
-    lifecycle.cancel(request.user, **both)
-    count = before - waiting.count()
+    count = lifecycle.cancel(request.user, pk=run.pk)
     return _told(request, run.get_absolute_url(), "cancelled", count, _cancelled(count))
 
 
@@ -75,12 +69,9 @@ def retry_batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     batch = own_batch(request, pk)
     scope: dict[str, Any] = {"batch": batch}
     if named := request.POST.getlist("run"):
-        scope["pk__in"] = [one for value in named[:1000] if (one := _uuid(value))]
-    ended = runs_of(request.user, batch).filter(status__in=[Job.Status.FAILED, Job.Status.CANCELLED], **scope)
+        scope["pk__in"] = [one for value in named[:1000] if (one := id_of(value))]
     try:
-        with transaction.atomic():
-            quotas.check_in_flight(request.user, ended.count())
-            count = lifecycle.retry(request.user, **scope)
+        count = lifecycle.retry(request.user, **scope)
     except quotas.QuotaExceeded as error:
         return _told(request, batch_address(request, pk), "retried", 0, str(error), refused=True)
     sentence = ngettext(
@@ -107,13 +98,6 @@ def delete_batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
         return JsonResponse({"deleted": hidden, "seconds": int(UNDO.total_seconds())})
     request.session[UNDO_KEY] = hidden
     return redirect(reverse("predictions:history"))
-
-
-def _uuid(value: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        return None
 
 
 def _told(

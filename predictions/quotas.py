@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.guests import GuestGone
 from accounts.models import User
-from predictions.models import Job, Prediction, Upload
+from predictions.models import Prediction, Upload
 
 QUOTA_BYTES = 2 * 1024**3
 QUOTA_PICTURES = 20_000
@@ -20,6 +20,8 @@ QUOTA_IN_FLIGHT = 2_000
 
 # Pictures taken in count, asked about or not, and deleted ones too: asking again about one costs nothing.
 GUEST_PICTURES = 5
+# With the site's own, which are not among the five.
+GUEST_KEPT = 60
 GUEST_IN_FLIGHT = 100
 
 
@@ -77,10 +79,17 @@ def check_trial(visitor: Any, pictures: int) -> None:
         raise TrialOver(_more_than(left, pictures))
 
 
-def take(owner: User, more: int, pictures: int = 1) -> None:
-    """Counts pictures of ``more`` bytes together that are about to be kept, in the same transaction."""
+def take(owner: User, more: int, pictures: int = 1, *, counts: bool = True) -> None:
+    """Counts pictures of ``more`` bytes together that are about to be kept, in the same transaction.
+
+    Those that do not count as tried by a guest are bounded all the same.
+    """
     if owner.is_guest:
-        _take_trial(owner, pictures)
+        _take_trial(owner, pictures if counts else 0)
+        if settings.RATE_LIMITS and Upload.objects.filter(owner=owner).count() + pictures > GUEST_KEPT:
+            raise TrialOver(
+                _("You have looked at many pictures without an account. Sign up or log in to go on.")
+            )
     elif settings.RATE_LIMITS:
         _check_storage(owner, more, pictures)
 
@@ -132,15 +141,18 @@ def _check_storage(owner: User, more: int, pictures: int) -> None:
 # --- runs --------------------------------------------------------------------------------------------------
 
 
+def hold_in_flight(owner: User) -> None:
+    """Lets nobody else add to what the owner has waiting until the end of the transaction, for who counts first."""
+    if settings.RATE_LIMITS or owner.is_guest:
+        _lock(owner)
+
+
 def check_in_flight(owner: User, more: int) -> None:
     """Whether ``more`` runs may wait beside those that do, until the end of the transaction."""
-    if not settings.RATE_LIMITS and not owner.is_guest:
-        return
-    _lock(owner)
+    hold_in_flight(owner)
     if not settings.RATE_LIMITS:
         return
-    in_flight = [Job.Status.QUEUED, Job.Status.RUNNING]
-    waiting = Prediction.objects.of(owner).filter(status__in=in_flight).count()
+    waiting = Prediction.objects.of(owner).in_flight().count()
     if waiting + more > (GUEST_IN_FLIGHT if owner.is_guest else QUOTA_IN_FLIGHT):
         raise QuotaExceeded(
             _("%(waiting)d of your predictions are still waiting. Send more when they are done.")

@@ -38,6 +38,8 @@ def remove(runs: Any) -> int:
     if not rows:
         return 0
     with transaction.atomic():
+        # A worker that has just answered one of them is waited for.
+        Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).lock()
         Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).delete()
         files = _remove_unused({upload for _pk, upload, _batch in rows})
         Batch.objects.filter(
@@ -58,7 +60,8 @@ def remove_upload(upload: Upload) -> None:
 def _remove_unused(ids: set[Any]) -> list[str]:
     """Removes those of the uploads that no prediction uses; returns the names of their files."""
     # First the locks, then the look: no prediction can be added to a locked upload, and what was added before is seen.
-    locked = list(Upload.objects.select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
+    there = Upload.objects.filter(pk__in=ids).order_by("pk")
+    locked = list(there.select_for_update().values_list("pk", flat=True))
     unused = dict(Upload.objects.unused().filter(pk__in=locked).values_list("pk", "file"))
     Upload.objects.filter(pk__in=unused).delete()
     return list(unused.values())

@@ -18,6 +18,7 @@ from predictions.corruption import Bar, canonical
 from predictions.crop import Crop, CropInvalid, Wanted, canonical_crop, fitted
 from predictions.images import PreparedImage
 from predictions.inputs import Inputs, make_inputs, save_inputs
+from predictions.jobs import CLAIM
 from predictions.models import Batch, Job, Network, Prediction, Upload
 from predictions.threads import each
 
@@ -89,12 +90,12 @@ def chosen(names: Iterable[str]) -> list[Card]:
 # --- taking pictures in ------------------------------------------------------------------------------------
 
 
-def store(owner: User, picture: PreparedImage) -> Upload:
-    """Keeps a prepared picture as a draft. Raises QuotaExceeded."""
-    return store_all(owner, [picture])[0]
+def store(owner: User, picture: PreparedImage, *, counts: bool = True) -> Upload:
+    """Keeps a prepared picture as a draft; ``counts`` says whether as one of a guest's five. Raises QuotaExceeded."""
+    return store_all(owner, [picture], counts=counts)[0]
 
 
-def store_all(owner: User, pictures: Sequence[PreparedImage]) -> list[Upload]:
+def store_all(owner: User, pictures: Sequence[PreparedImage], *, counts: bool = True) -> list[Upload]:
     """Keeps prepared pictures as drafts, all of them or none. Raises QuotaExceeded."""
     if not pictures:
         return []
@@ -115,7 +116,8 @@ def store_all(owner: User, pictures: Sequence[PreparedImage]) -> list[Upload]:
         # The files first: a file without a row is swept, a row without a file would be a broken page.
         each(_write_file, list(zip(uploads, pictures, strict=True)))
         with transaction.atomic():
-            quotas.take(owner, sum(upload.bytes for upload in uploads), len(uploads))
+            kept = sum(upload.bytes for upload in uploads)
+            quotas.take(owner, kept, len(uploads), counts=counts)
             Upload.objects.bulk_create(uploads, batch_size=500)
     except BaseException:
         for upload in uploads:
@@ -131,6 +133,17 @@ def _write_file(one: tuple[Upload, PreparedImage]) -> None:
 
 
 # --- asking networks ---------------------------------------------------------------------------------------
+
+
+def check_early(visitor: Any, pictures: int, runs: int) -> None:
+    """Whether so many new pictures and runs may come, before they are read. Raises QuotaExceeded.
+
+    ``visitor`` may still be nobody, whose first picture makes a guest of them.
+    """
+    if not visitor.is_authenticated:
+        return quotas.check_trial(visitor, pictures)
+    with transaction.atomic():
+        return quotas.check_early(visitor, pictures, runs)
 
 
 def submit(
@@ -157,8 +170,7 @@ def submit(
     pictures = fitting(pictures, crop)
     taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
     new = sum(isinstance(picture, PreparedImage) for picture in taken)
-    with transaction.atomic():
-        quotas.check_early(owner, new, len(taken) * len(cards) * (2 if bars else 1))
+    check_early(owner, new, len(taken) * len(cards) * (2 if bars else 1))
     mine: list[Upload] = []
     try:
         mine = store_all(owner, [picture for picture in taken if isinstance(picture, PreparedImage)])
@@ -270,8 +282,6 @@ def _write(
     crop: Wanted,
     identity: tuple[str | None, str],
 ) -> Submission:
-    many = len(uploads) > 1
-    priority = Job.Priority.BULK if many else Job.Priority.SINGLE
     inputs = _inputs(pictures, uploads, cards, bars, crop)
     taken = [picture for picture in pictures if not isinstance(picture, RejectedPicture)]
     remaining = iter(uploads)
@@ -282,6 +292,7 @@ def _write(
         if len(there.values_list("pk")) < len({upload.pk for upload in uploads}):
             raise PictureGone
         batch = Batch.objects.create(owner=owner, key=identity[0], fingerprint=identity[1])
+        priority = _priority(owner, len(uploads))
         entries: list[Prediction | RejectedPicture] = []
         runs: list[Prediction] = []
         rejected: list[dict[str, Any]] = []
@@ -331,3 +342,13 @@ def _write(
         if runs:
             tasks.predict.delay_on_commit()
     return Submission(batch, entries)
+
+
+def _priority(owner: User, pictures: int) -> int:
+    """A picture that came alone goes before many at once, unless its owner sends one after the other without waiting:
+    beyond what a worker takes at once, that is many too.
+    """
+    alone = Prediction.objects.of(owner).filter(status=Job.Status.QUEUED, priority=Job.Priority.SINGLE)
+    if pictures > 1 or alone.order_by()[:CLAIM].count() == CLAIM:
+        return Job.Priority.BULK
+    return Job.Priority.SINGLE

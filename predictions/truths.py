@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -35,6 +36,14 @@ class TruthsUnreadable(Exception):
     """What was sent is no table of file names and classes; the message says what to do."""
 
 
+class Named(NamedTuple):
+    """A picture of a batch as a table may name it."""
+
+    name: str  # its own among the batch's, as in the files that are downloaded
+    filename: str
+    upload: Upload | None  # None of a rejected one, which has a name all the same
+
+
 @dataclass
 class Reading:
     """What a table said: pictures with their class, and the rows that match nothing, as they were."""
@@ -42,12 +51,15 @@ class Reading:
     found: dict[str, str] = field(default_factory=dict)
     no_picture: list[tuple[str, str]] = field(default_factory=list)
     no_class: list[tuple[str, str]] = field(default_factory=list)
+    # Rows whose file name is that of several pictures, and lines that are no rows at all.
+    several: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[tuple[str]] = field(default_factory=list)
 
     @property
     def left(self) -> str:
         """The rows that match nothing, to be corrected and sent again."""
-        rows = [*self.no_class, *self.no_picture][:MOST_LEFT]
-        return "\n".join(";".join(_quoted(cell) for cell in row) for row in rows)
+        rows = [*self.no_class, *self.several, *self.no_picture, *self.unread]
+        return as_text(rows[:MOST_LEFT])
 
     @property
     def sentence(self) -> str:
@@ -72,9 +84,28 @@ class Reading:
                 n,
             )
             said.append(rows % {"count": n, "examples": _examples(label for _name, label in self.no_class)})
-        if self.no_picture or self.no_class:
+        if n := len(self.several):
+            rows = ngettext(
+                "%(count)d row names several pictures at once: %(examples)s. Name each as in the file to download.",
+                "%(count)d rows name several pictures at once: %(examples)s. Name each as in the file to download.",
+                n,
+            )
+            said.append(rows % {"count": n, "examples": _examples(name for name, _label in self.several)})
+        if n := len(self.unread):
+            rows = ngettext(
+                "%(count)d line has no file name and label: %(examples)s.",
+                "%(count)d lines have no file name and label: %(examples)s.",
+                n,
+            )
+            said.append(rows % {"count": n, "examples": _examples(line for (line,) in self.unread)})
+        if self.left:
             said.append(_("Correct them below and send them again."))
         return " ".join(said)
+
+
+def as_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of a table as they may be pasted again."""
+    return "\n".join(",".join(_quoted(cell) for cell in row) for row in rows)
 
 
 def _examples(values: Iterable[str]) -> str:
@@ -84,7 +115,7 @@ def _examples(values: Iterable[str]) -> str:
 
 
 def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"' if re.search(r'[";\n\r]', cell) else cell
+    return '"' + cell.replace('"', '""') + '"' if re.search(r'[",;\t\n\r]', cell) else cell
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -107,22 +138,34 @@ def classes_of(networks: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def class_of(label: str, classes: dict[str, str]) -> str | None:
+    """The class that a label names, as `classes_of` has them; a file's cell may begin with an apostrophe."""
+    return classes.get(folded(label.removeprefix("'")))
+
+
+def keys_of(name: str) -> list[str]:
+    """How a file name that was sent may stand among a batch's, folded: the likeliest first."""
+    # A file that was downloaded from here has an apostrophe where a spreadsheet would see a formula.
+    written = (name, name.removeprefix("'"))
+    return [key.casefold() for one in written for key in (one, display_name(one))]
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
-    """The names in their order, each once: a second ``a.png`` is ``a (2).png``."""
-    taken = set(names)
+    """The names in their order, each once whatever the case of its letters: a second ``a.png`` is ``a (2).png``."""
+    taken = {name.casefold() for name in names}
     seen: set[str] = set()
     found = []
     for name in names:
-        if name in seen:
+        if name.casefold() in seen:
             stem, dot, extension = name.rpartition(".")
             if not stem:
                 stem, dot, extension = name, "", ""
             number = 2
-            while (other := f"{stem} ({number}){dot}{extension}") in taken:
+            while (other := f"{stem} ({number}){dot}{extension}").casefold() in taken:
                 number += 1
             name = other  # noqa: PLW2901 - the name under which it is listed
-            taken.add(name)
-        seen.add(name)
+            taken.add(name.casefold())
+        seen.add(name.casefold())
         found.append(name)
     return found
 
@@ -143,20 +186,20 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def read(text: str, uploads: Sequence[Upload], classes: dict[str, str]) -> Reading:
+def read(text: str, pictures: Sequence[Named], classes: dict[str, str]) -> Reading:
     """Matches a table of file names and classes to pictures. Raises TruthsUnreadable.
 
-    ``uploads`` are those of the batch in the order sent, and ``classes`` comes from `classes_of`. Columns may be parted
-    by commas, semicolons or tabulators; whichever matches most is meant.
+    ``pictures`` are those of the batch in the order sent, and ``classes`` comes from `classes_of`. Columns may be
+    parted by commas, semicolons or tabulators; whichever matches most is meant.
     """
     if len(text) > MAX_TEXT:
         raise TruthsUnreadable(TOO_LONG)
     tables = [_pairs(text.removeprefix("\ufeff"), delimiter) for delimiter in DELIMITERS]
 
-    def fits(rows: list[tuple[str, str]]) -> tuple[int, int]:
-        return len(_match(rows[:SAMPLE], uploads, classes).found), len(rows)
+    def fits(table: tuple[list[tuple[str, str]], list[tuple[str]]]) -> tuple[int, int]:
+        return len(_match(table[0][:SAMPLE], pictures, classes).found), len(table[0])
 
-    rows = max(tables, key=fits)
+    rows, unread = max(tables, key=fits)
     if not rows:
         raise TruthsUnreadable(
             _(
@@ -164,26 +207,35 @@ def read(text: str, uploads: Sequence[Upload], classes: dict[str, str]) -> Readi
                 "its file name, a comma, its label."
             )
         )
-    return _match(rows, uploads, classes)
+    reading = _match(rows, pictures, classes)
+    reading.unread = unread
+    return reading
 
 
-def _pairs(text: str, delimiter: str) -> list[tuple[str, str]]:
-    """(file name, label) of each row that has both; without the head, which may name the columns in any order."""
+def _pairs(text: str, delimiter: str) -> tuple[list[tuple[str, str]], list[tuple[str]]]:
+    """(file name, label) of each row that has both, and the lines that have not.
+
+    A head may name the columns in any order; below it a row without a label says nothing, and is no mistake.
+    """
     try:
         rows = [
             [cell.strip() for cell in row]
             for row in csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
         ]
     except csv.Error:
-        return []
+        return [], []
     rows = [row for row in rows if any(row)]
-    name_at, label_at = 0, 1
-    if rows and (columns := _columns(rows[0])):
-        name_at, label_at = columns
-        rows = rows[1:]
+    columns = _columns(rows[0]) if rows else None
+    name_at, label_at = columns or (0, 1)
     last = max(name_at, label_at)
-    pairs = [(row[name_at], row[label_at]) for row in rows if len(row) > last]
-    return [(name, label) for name, label in pairs if name and label]
+    pairs: list[tuple[str, str]] = []
+    unread: list[tuple[str]] = []
+    for row in rows[1:] if columns else rows:
+        if len(row) > last and row[name_at] and row[label_at]:
+            pairs.append((row[name_at], row[label_at]))
+        elif not columns:
+            unread.append((delimiter.join(row),))
+    return pairs, unread
 
 
 def _columns(head: list[str]) -> tuple[int, int] | None:
@@ -194,26 +246,22 @@ def _columns(head: list[str]) -> tuple[int, int] | None:
     return (file, label) if file is not None and label is not None and file != label else None
 
 
-def _match(rows: list[tuple[str, str]], uploads: Sequence[Upload], classes: dict[str, str]) -> Reading:
+def _match(rows: list[tuple[str, str]], pictures: Sequence[Named], classes: dict[str, str]) -> Reading:
     reading = Reading()
-    names = [upload.filename for upload in uploads]
-    numbered = {
-        name.casefold(): str(upload.pk) for name, upload in zip(unique_names(names), uploads, strict=True)
-    }
-    same: dict[str, list[str]] = {}
-    for name, upload in zip(names, uploads, strict=True):
-        same.setdefault(name.casefold(), []).append(str(upload.pk))
+    numbered = {picture.name.casefold(): picture for picture in pictures}
+    same: dict[str, list[Named]] = {}
+    for picture in pictures:
+        same.setdefault(picture.filename.casefold(), []).append(picture)
     by_name: dict[str, list[tuple[str, str, str]]] = {}
     for place, (name, label) in enumerate(rows):
-        # A file that was downloaded from here has an apostrophe where a spreadsheet would see a formula.
-        keys = (display_name(one).casefold() for one in (name, name.removeprefix("'")))
-        key = next((one for one in keys if one in same or one in numbered), None)
-        own = classes.get(folded(label.removeprefix("'")))
-        if key and own and key in same:
+        key = next((one for one in keys_of(name) if one in same or one in numbered), None)
+        taken = key and any(picture.upload for picture in same.get(key) or [numbered[key]])
+        own = class_of(label, classes)
+        if key and taken and own and key in same:
             by_name.setdefault(key, []).append((name, label, own))
-        elif key and own:
-            reading.found[numbered[key]] = own
-        elif key:
+        elif key and taken and own:
+            reading.found[_id(numbered[key])] = own
+        elif key and taken:
             reading.no_class.append((name, label))
         elif own or place or len(rows) == 1:
             reading.no_picture.append((name, label))
@@ -223,14 +271,28 @@ def _match(rows: list[tuple[str, str]], uploads: Sequence[Upload], classes: dict
     return reading
 
 
-def _hand_out(reading: Reading, pictures: list[str], given: list[tuple[str, str, str]]) -> None:
-    """The rows of one file name to its pictures: a single row to all of them, several rows one by one."""
+def _id(picture: Named) -> str:
+    return str(picture.upload.pk) if picture.upload else ""
+
+
+def _hand_out(reading: Reading, pictures: list[Named], given: list[tuple[str, str, str]]) -> None:
+    """The rows of one file name to its pictures, one by one; a single row for several pictures is not used.
+
+    A table with as many rows as were sent has one for each rejected picture too.
+    """
     if len(given) == 1:
-        for picture in pictures:
-            reading.found.setdefault(picture, given[0][2])
+        # Those that were named by their own names are known already.
+        meant = [picture for picture in pictures if picture.upload and _id(picture) not in reading.found]
+        if len(meant) > 1:
+            reading.several.append(given[0][:2])
+        for picture in meant if len(meant) == 1 else []:
+            reading.found[_id(picture)] = given[0][2]
         return
+    if len(given) != len(pictures):
+        pictures = [picture for picture in pictures if picture.upload]
     for picture, (_name, _label, own) in zip(pictures, given, strict=False):
-        reading.found[picture] = own
+        if picture.upload:
+            reading.found[_id(picture)] = own
     reading.no_picture += [(name, label) for name, label, _own in given[len(pictures) :]]
 
 

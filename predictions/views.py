@@ -22,6 +22,7 @@ from predictions.access import (
     OwnRequest,
     for_owners,
     for_visitors,
+    id_of,
     owner_of,
     problem,
     to_login,
@@ -34,6 +35,7 @@ from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.crop import Crop, CropInvalid, canonical_crop, fitted, parse_crop
 from predictions.forms import PICTURE_GONE, PredictForm
 from predictions.groups import Group, group_of, uploads_of
+from predictions.history import of_several
 from predictions.intake import take
 from predictions.media import input_response, picture_response
 from predictions.models import Prediction, Upload
@@ -103,10 +105,8 @@ def _fresh_form(request: OwnRequest) -> PredictForm:
         "crop": request.GET.get("crop", ""),
     }
     if request.GET.get("upload"):
-        try:
-            upload = uploads_of(request.user).filter(pk=uuid.UUID(request.GET["upload"])).first()
-        except ValueError:
-            upload = None
+        pk = id_of(request.GET["upload"])
+        upload = uploads_of(request.user).filter(pk=pk).first() if pk else None
         if upload is None:
             raise Http404(_("This picture is no longer there. Choose it from your device again."))
         form.uploads = [upload]
@@ -136,6 +136,15 @@ def _box_on(upload: Upload | None, value: Any) -> Crop | None:
 
 def _submit(request: OwnRequest, form: PredictForm) -> services.Submission | None:
     """Asks the networks; None when that cannot be, with the reason on the form."""
+    key = form.submission_key()
+    if key and request.user.is_authenticated and (earlier := services.recall(request.user, key)):
+        return earlier
+    try:
+        # Before the work of reading the pictures.
+        services.check_early(request.user, *form.size)
+    except services.QuotaExceeded as error:
+        form.add_error(None, ValidationError(str(error), code=error.code))
+        return None
     pictures = form.pictures()
     rejected = [picture for picture in pictures if isinstance(picture, services.RejectedPicture)]
     if len(rejected) == len(pictures):
@@ -145,7 +154,7 @@ def _submit(request: OwnRequest, form: PredictForm) -> services.Submission | Non
         return None
     asked = [form.cleaned_data[name] for name in ("model", "bars", "crop")]
     try:
-        submission = services.submit(owner_of(request), pictures, *asked, key=form.submission_key())
+        submission = services.submit(owner_of(request), pictures, *asked, key=key)
     except services.QuotaExceeded as error:
         form.add_error(None, ValidationError(str(error), code=error.code))
         return None
@@ -179,11 +188,13 @@ def draft(request: OwnRequest) -> HttpResponse:
     if file is None:
         return problem(422, "no_picture", _("Choose a picture first."))
     try:
-        quotas.check_trial(request.user, 1)
+        # To look at what the site itself offers costs a visitor nothing.
+        ours = samples.is_ours(file)
+        quotas.check_trial(request.user, 0 if ours else 1)
         picture = take(file)
         if isinstance(picture, services.RejectedPicture):
             return problem(422, picture.code, picture.message)
-        upload = services.store(owner_of(request), picture)
+        upload = services.store(owner_of(request), picture, counts=not ours)
     except services.QuotaExceeded as error:
         return problem(422, error.code, str(error))
     answer = {name: getattr(upload, name) for name in ("width", "height", "source_width", "source_height")}
@@ -231,6 +242,7 @@ def _page(
         **_shown(group),
         # Star and note belong to the run of this address, which the history listed.
         "marked": next((run for run in group.runs if run.pk == pk), group.runs[0]),
+        "of_several": Prediction.objects.filter(pk=group.runs[0].pk).filter(of_several()).exists(),
         "status_url": _status_url(group),
         "again_url": f"{reverse('predictions:predict')}?{urlencode(again, doseq=True)}",
         "key": uuid.uuid4(),
@@ -269,6 +281,7 @@ def _shown(group: Group) -> dict[str, Any]:
 
 @for_owners
 @require_POST
+@limit_rate("predict", 240)
 def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     """The same picture, bars and box once more: of one network when it is named, else of all of the group."""
     group = own_group(request, pk)

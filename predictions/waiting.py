@@ -14,12 +14,11 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from predictions.jobs import CLAIM
 from predictions.models import Heartbeat, Job, Prediction
 
 # A worker that has not been seen for so long is gone; one that starts needs less.
 ALIVE = timedelta(seconds=30)
-# What a worker takes of one sender of bulk work before it is another one's turn.
-CLAIM = 32
 # What an estimate is rounded up to: more would be a precision that nobody has.
 SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45)
 MINUTE, HOUR = 60, 3600

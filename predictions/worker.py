@@ -128,7 +128,7 @@ def tick(name: str) -> None:
 def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
     """Name, interval, action; each idempotent."""
     from accounts import guests
-    from predictions import removal
+    from predictions import removal, upkeep
     from predictions.models import Prediction
 
     return [
@@ -136,6 +136,7 @@ def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
         ("wake-ups", timedelta(seconds=5), wake_up),
         ("deleted predictions", timedelta(seconds=10), removal.purge),
         ("drafts", timedelta(minutes=10), removal.sweep_orphans),
+        ("unnamed predictions", timedelta(seconds=30), upkeep.name_predictions),
         ("guests", timedelta(minutes=1), guests.sweep),
         ("orphaned files", timedelta(minutes=1), removal.sweep_files),
         ("heartbeats", timedelta(minutes=5), forget_dead_workers),

@@ -72,8 +72,7 @@ def finish(run: Prediction, *probabilities: float, first: int = 0) -> Prediction
         status="running", claimed_by=claim, started=now, lease_until=now, attempts=1
     )
     answers = [(first + i, "", p) for i, p in enumerate(probabilities or (0.6, 0.2, 0.1, 0.05, 0.01))]
-    assert Prediction.objects.finish(
-        claim, run, artifact="test-1", **Prediction.answer_fields(run.model_id, answers)
-    )
+    fields = {"artifact": "test-1", **Prediction.answer_fields(run.model_id, answers)}
+    assert Prediction.objects.finish_all(claim, {run.pk: fields})
     run.refresh_from_db()
     return run

@@ -13,10 +13,9 @@ from rest_framework.reverse import reverse
 
 from predictions.accuracy import Accuracy, Share, accuracies
 from predictions.api.strict import StrictCharField, StrictSerializer
-from predictions.batch_table import BatchTable
-from predictions.images import display_name
+from predictions.batch_table import BatchTable, names_of
 from predictions.models import Batch, Job, Prediction
-from predictions.truths import classes_of, folded, unique_names
+from predictions.truths import class_of, classes_of, keys_of
 
 MOST_TRUTHS = 1000
 ERRORS_SHOWN = 20
@@ -216,11 +215,11 @@ def _share(share: Share | None) -> dict[str, Any] | None:
 
 
 class CancelledSerializer(serializers.Serializer):
-    cancelled = serializers.IntegerField()
+    cancelled = serializers.IntegerField(help_text="Runs, with the clean ones beside covered ones.")
 
 
 class RetriedSerializer(serializers.Serializer):
-    retried = serializers.IntegerField()
+    retried = serializers.IntegerField(help_text="Runs, with the clean ones beside covered ones.")
 
 
 # --- what is sent ------------------------------------------------------------------------------------------
@@ -235,8 +234,8 @@ class TruthsSerializer(StrictSerializer):
     truths = serializers.DictField(
         child=StrictCharField(max_length=120),
         help_text=(
-            "File names as `results.csv` has them; a name that several pictures have is that of all of them. Empty: "
-            "none are known any more."
+            "Picture ids, or file names as `results.csv` has them. A name that several pictures were sent with is that "
+            "of all of them, but for those that are named singly. Empty: none are known any more."
         ),
     )
 
@@ -246,37 +245,49 @@ class TruthsSerializer(StrictSerializer):
                 _("Send at most %(most)d true labels at once.") % {"most": MOST_TRUTHS}
             )
         table: BatchTable = self.context["table"]
-        pictures = _pictures(table)
+        names = _Names(table)
         classes = classes_of(network.pk for network in table.networks)
         found: dict[str, str] = {}
+        of_one: dict[str, str] = {}
         wrong: dict[str, list[str]] = {}
         for name, label in given.items():
-            ids = pictures.get(name) or pictures.get(display_name(name).casefold(), [])
-            own = classes.get(folded(label))
+            ids = names.pictures(name)
+            own = class_of(label, classes)
             if not ids:
                 wrong[name[:120]] = [_("No picture of this batch has this name or id.")]
             elif own is None:
                 sentence = _("These networks have no class “%(label)s”.")
                 wrong[name[:120]] = [sentence % {"label": label[:60]}]
+            elif len(ids) == 1:
+                of_one[ids[0]] = own
             else:
                 found |= dict.fromkeys(ids, own)
         if wrong:
             raise serializers.ValidationError(dict(list(wrong.items())[:ERRORS_SHOWN]))
-        return found
+        # What is said of one picture alone counts, whatever is said of all that are called alike.
+        return found | of_one
 
 
-def _pictures(table: BatchTable) -> dict[str, list[str]]:
-    """By id and by name, case-folded: as the batch's files number them, and as they were sent."""
-    rows = sorted(table.rows, key=lambda row: row.position)
-    found: dict[str, list[str]] = {}
-    for name, row in zip(unique_names([row.filename for row in rows]), rows, strict=True):
-        if row.upload:
-            pk = str(row.upload.pk)
-            found[pk] = [pk]
-            found.setdefault(row.filename.casefold(), []).append(pk)
-            if name != row.filename:
-                found.setdefault(name.casefold(), [pk])
-    return found
+class _Names:
+    """What the pictures of a batch are called: by id, as the batch's files number them, and as they were sent."""
+
+    def __init__(self, table: BatchTable) -> None:
+        self.ids: set[str] = set()
+        self.numbered: dict[str, list[str]] = {}
+        self.sent: dict[str, list[str]] = {}
+        for name, row in names_of(table):
+            # A rejected picture has a name all the same.
+            own = [str(row.upload.pk)] if row.upload else []
+            self.ids.update(own)
+            self.numbered[name.casefold()] = own
+            self.sent.setdefault(row.filename.casefold(), []).extend(own)
+
+    def pictures(self, name: str) -> list[str]:
+        """The ids of those that a name means."""
+        if name in self.ids:
+            return [name]
+        key = next((one for one in keys_of(name) if one in self.sent or one in self.numbered), "")
+        return self.sent.get(key) or self.numbered.get(key, [])
 
 
 # --- networks ----------------------------------------------------------------------------------------------

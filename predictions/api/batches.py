@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -30,7 +30,8 @@ from predictions.api.batch_serializers import (
     detail,
     outlines,
 )
-from predictions.api.pagination import NewestFirst
+from predictions.api.pagination import Pages
+from predictions.api.problems import QuotasTold
 from predictions.batch_table import BatchTable, table_of
 from predictions.models import Batch, Prediction
 
@@ -41,16 +42,12 @@ MODEL = OpenApiParameter(
 )
 
 
-class NewestBatchesFirst(NewestFirst):
-    ordering = ("-moment", "-id")
-
-
-class BatchViewSet(GenericViewSet):
+class BatchViewSet(QuotasTold, GenericViewSet):
     """What your POSTs asked for."""
 
     queryset = Batch.objects.none()
     serializer_class = BatchRowSerializer
-    pagination_class = NewestBatchesFirst
+    pagination_class = Pages
     parser_classes = [JSONParser]
     filter_backends: list[Any] = []
     lookup_value_converter = "uuid"
@@ -63,6 +60,9 @@ class BatchViewSet(GenericViewSet):
         refusals = ~Q(rejected=[]) & ~Q(Exists(runs))
         own: QuerySet[Batch] = Batch.objects.filter(owner_id=self.request.user.pk)
         return own.filter(Q(Exists(runs.visible().filter(asked=True))) | refusals)
+
+    def rows(self, ids: Iterable[Any]) -> dict[Any, Batch]:
+        return Batch.objects.in_bulk(list(ids))
 
     def get_throttles(self) -> list[Any]:
         self.throttle_scope = "predict" if self.action == "retry" else None
@@ -86,10 +86,7 @@ class BatchViewSet(GenericViewSet):
         },
     )
     def list(self, request: Request) -> Response:
-        # SQLite keeps what the database itself wrote in milliseconds and compares texts, and a cursor's moment has
-        # microseconds; a sum is written like the cursor's.
-        found = self.get_queryset().annotate(moment=F("created") + timedelta(0))
-        page = self.paginate_queryset(found) or []
+        page = self.paginate_queryset(self.get_queryset()) or []
         context = {**self.get_serializer_context(), "outlines": outlines(page)}
         return self.get_paginated_response(BatchRowSerializer(page, many=True, context=context).data)
 

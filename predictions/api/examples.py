@@ -38,8 +38,10 @@ DONE: dict[str, Any] = {
     "error": None,
     "starred": False,
     "note": "",
+    "wait": None,
 }
 QUEUED = {**DONE, "status": "queued", "top5": None, "outside": None, "artifact": None, "finished": None}
+WAITING = {**QUEUED, "wait": {"place": 3, "seconds": 1.4, "says": "about 2 s"}}
 CANCELLED = {**QUEUED, "status": "cancelled", "finished": "2026-11-20T09:30:01.000000Z"}
 CHANGED = {**DONE, "filename": "leopard.jpg", "note": "Only the spots are visible.", "starred": True}
 COVERED = {
@@ -72,6 +74,15 @@ REJECTED: dict[str, Any] = {
     "note": "",
 }
 SUBMITTED = {"batch": BATCH, "results": [QUEUED, REJECTED]}
+ACTIVITY = {
+    "first": "2025-11-17",
+    "last": "2026-11-20",
+    "total": 31,
+    "days": [{"day": "2026-11-19", "count": 24}, {"day": "2026-11-20", "count": 7}],
+}
+EXPORT_CSV = (
+    "file name,network,version,status,label 1,probability 1\ncat.jpg,vgg,vgg-76c522d2,done,leopard,0.8125\n"
+)
 PROBABILITIES = {"id": RUN, "model": "vgg", "artifact": "vgg-76c522d2", "probabilities": TOP5[::-1]}
 COMPARED = {
     "a": DONE,

@@ -1,13 +1,38 @@
-"""The filters of the API's list as its description shows them; what they do is said in `predictions.filters`."""
+"""The filters of the API as its description shows them, and how they refuse; what they do: `predictions.filters`."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.request import Request
 
 from accounts.schema import or_empty
-from predictions.filters import STATUSES, TEXT_LENGTH, YES_NO
+from predictions.filters import STATUSES, TEXT_LENGTH, YES_NO, ApiPredictionFilter
+
+
+def check(filtered: ApiPredictionFilter) -> ApiPredictionFilter:
+    """Raises ValidationError with each field's sentences where the filter cannot be read."""
+    if filtered.is_valid():
+        return filtered
+    raise ValidationError(
+        {
+            # An error's own messages: the framework would take a percent sign in what was sent for a placeholder.
+            name: [ErrorDetail(sentence, error.code) for error in errors for sentence in error.messages]
+            for name, errors in filtered.form.errors.as_data().items()
+        }
+    )
+
+
+class Filters(DjangoFilterBackend):
+    """The filters of the list."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filtered = self.get_filterset(request, queryset, view)
+        return queryset if filtered is None else check(filtered).qs
 
 
 def _filter(name: str, schema: dict[str, Any], description: str) -> OpenApiParameter:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -17,17 +18,17 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from accounts.schema import answer, errors, request_example
-from predictions import lifecycle, services
+from predictions import lifecycle, quotas, services
 from predictions.api import examples, idempotency
 from predictions.api.answers import TAG, AnswersMixin
-from predictions.api.filter_schema import FILTERS
-from predictions.api.pagination import SortedPredictions
+from predictions.api.filter_schema import FILTERS, Filters
+from predictions.api.pagination import SortedPages
 from predictions.api.problems import (
     KeyReused,
     NotEnded,
     NotWaiting,
     PictureRejected,
-    TooMuch,
+    QuotasTold,
 )
 from predictions.api.serializers import (
     BatchSerializer,
@@ -38,10 +39,12 @@ from predictions.api.serializers import (
     RestoredSerializer,
     SubmissionSerializer,
 )
+from predictions.api.summaries import SUMMARIES, SummariesMixin
 from predictions.crop import AUTO
 from predictions.filters import ApiPredictionFilter
 from predictions.intake import take_all
 from predictions.models import UNDO, Job, Prediction
+from predictions.waiting import waits
 
 
 @extend_schema_view(
@@ -61,7 +64,11 @@ from predictions.models import UNDO, Job, Prediction
         tags=TAG,
         summary="One prediction",
         responses={
-            200: answer(PredictionSerializer, "The prediction as it stands now.", examples.DONE),
+            200: OpenApiResponse(
+                PredictionSerializer,
+                "The prediction as it stands now.",
+                examples=[OpenApiExample("Done", examples.DONE), OpenApiExample("Waiting", examples.WAITING)],
+            ),
             **errors(401, 404, 429),
         },
     ),
@@ -74,9 +81,10 @@ from predictions.models import UNDO, Job, Prediction
     ),
 )
 class PredictionViewSet(
+    QuotasTold,
     AnswersMixin,
+    SummariesMixin,
     mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
     mixins.DestroyModelMixin,
     GenericViewSet,
 ):
@@ -85,14 +93,20 @@ class PredictionViewSet(
     queryset = Prediction.objects.none()
     serializer_class = PredictionSerializer
     filterset_class = ApiPredictionFilter
-    pagination_class = SortedPredictions
+    filter_backends = [Filters]
+    pagination_class = SortedPages
     parser_classes = [JSONParser]
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Prediction]:
         if getattr(self, "swagger_fake_view", False):
             return Prediction.objects.none()
-        return Prediction.objects.of(self.request.user).with_answers()
+        own = Prediction.objects.of(self.request.user)
+        # Where many are sorted or counted, rows are fetched once it is known which.
+        return own if self.action in (*SUMMARIES, "list") else own.with_answers()
+
+    def rows(self, ids: Iterable[Any]) -> dict[Any, Prediction]:
+        return Prediction.objects.visible().with_answers().in_bulk(list(ids))
 
     def get_parsers(self) -> list[Any]:
         # Asked for before the framework notes which action this is.
@@ -103,12 +117,21 @@ class PredictionViewSet(
 
     def get_throttles(self) -> list[Any]:
         # A scope on the class would count polling as well.
-        self.throttle_scope = "predict" if self.action in ("create", "retry") else None
+        scopes = {"create": "predict", "retry": "predict", **SUMMARIES}
+        self.throttle_scope = scopes.get(self.action)
         return super().get_throttles()
+
+    def retrieve(self, request: Request, pk: Any = None) -> Response:
+        return self._shown(self.get_object())
 
     def _answer(self, run: Prediction) -> Response:
         """The prediction as it stands now."""
-        return Response(self.get_serializer(self.get_queryset().get(pk=run.pk)).data)
+        return self._shown(self.get_queryset().get(pk=run.pk))
+
+    def _shown(self, run: Prediction) -> Response:
+        """A single prediction: with its place while it waits, which in lists would be a question a row."""
+        context = {**self.get_serializer_context(), "waits": waits([run])}
+        return Response(PredictionSerializer(run, context=context).data)
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -146,10 +169,12 @@ class PredictionViewSet(
         fingerprint = idempotency.fingerprint(models, bars, crop, sent["image"]) if key else ""
         owner = cast(User, request.user)
         try:
-            # Before the pictures are read: an answered request and an unknown network cost nothing.
+            # Before the pictures are read: an answered request, an unknown network and a used-up quota cost nothing.
             submission = services.recall(owner, key, fingerprint) if key else None
             if submission is None:
-                services.chosen(models)
+                asked = len(services.chosen(models)) * (2 if bars else 1)
+                with transaction.atomic():
+                    quotas.check_early(owner, len(sent["image"]), len(sent["image"]) * asked)
                 pictures = services.fitting(take_all(sent["image"]), crop)
                 if len(pictures) == 1 and isinstance(only := pictures[0], services.RejectedPicture):
                     raise PictureRejected(only.message, only.code)
@@ -160,8 +185,6 @@ class PredictionViewSet(
             raise serializers.ValidationError({"model": [str(error)]}) from error
         except services.KeyReused as error:
             raise KeyReused(str(error)) from error
-        except services.QuotaExceeded as error:
-            raise TooMuch(str(error)) from error
         context = {**self.get_serializer_context(), "batch": submission.batch}
         results = PredictionSerializer(submission.entries, many=True, context=context).data
         return Response(
@@ -198,7 +221,7 @@ class PredictionViewSet(
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any = None) -> Response:
         run = self.get_object()
-        lifecycle.cancel(run.owner, pk=run.pk)
+        lifecycle.cancel(request.user, pk=run.pk)
         run.refresh_from_db(fields=["status"])
         if run.status != Job.Status.CANCELLED:
             raise NotWaiting
@@ -211,7 +234,7 @@ class PredictionViewSet(
         description="A clean run is retried together with the covered run that it stands beside.",
         request=None,
         responses={
-            200: answer(PredictionSerializer, "It waits again.", examples.QUEUED),
+            200: answer(PredictionSerializer, "It waits again.", examples.WAITING),
             **errors(401, 403, 404, 409, 429, e409=("nothing_to_retry", str(NotEnded.default_detail))),
         },
     )
@@ -220,7 +243,7 @@ class PredictionViewSet(
         run = self.get_object()
         if run.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
             raise NotEnded
-        lifecycle.retry(run.owner, **({"pk": run.pk} if run.asked else {"clean_run": run.pk}))
+        lifecycle.retry(request.user, **({"pk": run.pk} if run.asked else {"clean_run": run.pk}))
         return self._answer(run)
 
     # --- what its owner makes of it -------------------------------------------------------------------------
@@ -247,15 +270,15 @@ class PredictionViewSet(
         sent = form.validated_data
         with transaction.atomic():
             if "filename" in sent:
-                lifecycle.rename(run.owner, run.upload, sent["filename"])
+                lifecycle.rename(request.user, run.upload, sent["filename"])
             if "note" in sent:
-                lifecycle.annotate(run.owner, run.pk, sent["note"])
+                lifecycle.annotate(request.user, run.pk, sent["note"])
             if "starred" in sent:
-                lifecycle.mark(run.owner, [run.pk], starred=sent["starred"])
+                lifecycle.mark(request.user, [run.pk], starred=sent["starred"])
         return self._answer(run)
 
     def perform_destroy(self, run: Prediction) -> None:
-        lifecycle.delete(run.owner, [run.pk])
+        lifecycle.delete(self.request.user, [run.pk])
 
     @extend_schema(
         operation_id="predictions_delete_many",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from predictions.quotas import QuotaExceeded
 
 
 class PictureRejected(APIException):
@@ -22,6 +28,14 @@ class TooMuch(APIException):
     default_code = "quota_exceeded"
     # What waits is done at some hundred a minute; a full storage does not empty by itself, but may be looked at again.
     wait = 60
+
+
+class QuotasTold(APIView):
+    """Whatever a call does: a quota that is used up is 429."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        error: Any = TooMuch(str(exc)) if isinstance(exc, QuotaExceeded) else exc
+        return super().handle_exception(error)
 
 
 class NotWaiting(APIException):

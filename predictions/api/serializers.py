@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 from predictions.api.strict import StrictBooleanField, StrictCharField, StrictSerializer, StrictUUIDField
 from predictions.corruption import MAX_BARS, BarsInvalid, parse_bars
 from predictions.crop import CropInvalid, parse_crop
-from predictions.images import FILENAME_LENGTH
+from predictions.images import FILENAME_LENGTH, NameUnfit, own_name
 from predictions.intake import MAX_PICTURES
 from predictions.models import NOTE_LENGTH, Batch, Job, Prediction
 from predictions.services import RejectedPicture
@@ -31,6 +31,18 @@ class AnswerSerializer(serializers.Serializer):
 class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField()
     message = serializers.CharField()
+
+
+class PlaceSerializer(serializers.Serializer):
+    """Where a prediction that waits stands in the line."""
+
+    place = serializers.IntegerField(min_value=1, help_text="1 is the next that a worker takes.")
+    seconds = serializers.FloatField(
+        allow_null=True, help_text="Until it is answered, as things are now; null where nobody can say."
+    )
+    says = serializers.CharField(
+        allow_blank=True, help_text="The estimate in words, or that no worker is running."
+    )
 
 
 class PredictionSerializer(serializers.ModelSerializer):
@@ -71,6 +83,9 @@ class PredictionSerializer(serializers.ModelSerializer):
     image_url = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
+    wait = serializers.SerializerMethodField(
+        help_text="While it is queued and asked for by itself; null in lists and otherwise."
+    )
 
     class Meta:
         model = Prediction
@@ -94,6 +109,7 @@ class PredictionSerializer(serializers.ModelSerializer):
             "error",
             "starred",
             "note",
+            "wait",
         )
         read_only_fields = ("created", "finished", "starred", "note")
 
@@ -123,6 +139,11 @@ class PredictionSerializer(serializers.ModelSerializer):
     def get_error(self, run: Prediction) -> dict[str, str] | None:
         return {"code": run.error_code, "message": run.error_sentence} if run.error_code else None
 
+    @extend_schema_field(PlaceSerializer(allow_null=True))
+    def get_wait(self, run: Prediction) -> dict[str, Any] | None:
+        wait = self.context.get("waits", {}).get(run.pk)
+        return wait and {"place": wait.place, "seconds": wait.seconds, "says": wait.says}
+
     def to_representation(self, entry: Any) -> dict[str, Any]:
         if not isinstance(entry, RejectedPicture):
             return super().to_representation(entry)
@@ -146,6 +167,20 @@ class BatchSerializer(serializers.Serializer):
 
     batch = serializers.UUIDField()
     results = PredictionSerializer(many=True)
+
+
+class DaySerializer(serializers.Serializer):
+    day = serializers.DateField()
+    count = serializers.IntegerField(min_value=1)
+
+
+class ActivitySerializer(serializers.Serializer):
+    """How many predictions there are of each day."""
+
+    first = serializers.DateField(help_text="The first day that was counted.")
+    last = serializers.DateField(help_text="The last one.")
+    total = serializers.IntegerField(help_text="Of all these days.")
+    days = DaySerializer(many=True, help_text="Days of UTC in their order; those without any are left out.")
 
 
 class ProbabilitiesSerializer(serializers.Serializer):
@@ -192,6 +227,12 @@ class ChangeSerializer(StrictSerializer):
         required=False, max_length=NOTE_LENGTH, allow_blank=True, help_text="Empty text removes it."
     )
     starred = StrictBooleanField(required=False)
+
+    def validate_filename(self, given: str) -> str:
+        try:
+            return own_name(given)
+        except NameUnfit as error:
+            raise serializers.ValidationError(str(error)) from error
 
 
 class IdsSerializer(StrictSerializer):

@@ -27,6 +27,11 @@ def _file(action: str) -> Any:
 # Files are called like files, without a slash at the end.
 urlpatterns = [
     *router.urls,
+    path(
+        "predictions/export.csv",
+        PredictionViewSet.as_view({"get": "export"}, content_negotiation_class=AsItIs),
+        name="prediction-export",
+    ),
     path("batches/<uuid:pk>/results.csv", _file("results_csv"), name="batch-results-csv"),
     path("batches/<uuid:pk>/results.json", _file("results_json"), name="batch-results-json"),
 ]

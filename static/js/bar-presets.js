@@ -1,6 +1,7 @@
 // Bars that are placed instead of drawn: a strip from edge to edge, and bars at random that hide a given share.
 
 import { MOST } from "./bars.js";
+import { inPercent } from "./numbers.js";
 import { covered, randomBars, SEEDS } from "./random-bars.js";
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -36,7 +37,7 @@ export function barPresets(panel, editor, { onSay }) {
   const place = () => {
     const bars = randomBars({ share: number(share) / 100, count: number(count), seed: number(seed) });
     editor.replace(bars);
-    const hidden = Math.round(covered(bars) * 1000) / 10;
+    const hidden = inPercent(covered(bars));
     const words = gettext("Bars placed: %(count)s. They cover %(hidden)s% of the picture. Seed %(seed)s.");
     onSay(interpolate(words, { count: bars.length, hidden, seed: seed.value }, true));
   };

@@ -6,7 +6,9 @@ import { BarHistory } from "./bar-history.js";
 import { showBars } from "./bar-list.js";
 import { barPresets } from "./bar-presets.js";
 import { BarEditor } from "./bars.js";
+import { inPercent } from "./numbers.js";
 import { covered } from "./random-bars.js";
+import { toast } from "./toast.js";
 
 /** The editor of the bars on `overlay`, with its panel in `form`; `onChange()` is called after each change. */
 export class BarTools {
@@ -19,13 +21,14 @@ export class BarTools {
       onChange: (bars) => {
         form.elements.bars.value = bars.length ? JSON.stringify(bars) : "";
         find("clear-bars").hidden = !bars.length;
-        const share = Math.round(covered(bars) * 1000) / 10;
-        find("bar-area").textContent = interpolate(gettext("%s% of the picture is covered."), [share]);
+        find("bar-area").textContent = interpolate(gettext("%s% of the picture is covered."), [inPercent(covered(bars))]);
         this.clipboardChanged?.();
         this.list(find("bar-list"), bars, find("add-bar"));
         onChange();
       },
       onSay,
+      // In sight as well: nothing else shows why no bar was drawn.
+      onFull: (text) => toast(text),
       onStep: (bars, merge) => this.history.record(bars, merge),
     });
     this.history = new BarHistory(this.editor, { undo: find("undo-bars"), redo: find("redo-bars"), onSay });

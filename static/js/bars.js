@@ -1,6 +1,8 @@
 // Black bars over a picture, drawn by mouse, finger or keyboard. Bars are [x, y, width, height], fractions of the
 // picture, kept to a tenth of a percent, so that what stands in the list is what is sent.
 
+import { inPercent } from "./numbers.js";
+
 export const MOST = 32;
 const SVG = "http://www.w3.org/2000/svg";
 const SMALLEST = 0.005;
@@ -20,7 +22,7 @@ export function tidy([x, y, width, height]) {
 }
 
 export function describe(bar, number) {
-  const [left, top, width, height] = bar.map((part) => Math.round(part * 1000) / 10);
+  const [left, top, width, height] = bar.map(inPercent);
   return interpolate(
     gettext("Bar %(number)s: %(left)s% from the left, %(top)s% from the top, %(width)s% wide, %(height)s% high"),
     { number, left, top, width, height },
@@ -34,10 +36,11 @@ export function describe(bar, number) {
  * with the same `merge` belongs to one step.
  */
 export class BarEditor {
-  constructor(svg, { onChange, onSay, onStep = () => {} }) {
+  constructor(svg, { onChange, onSay, onFull, onStep = () => {} }) {
     this.svg = svg;
     this.onChange = onChange;
     this.onSay = onSay;
+    this.onFull = onFull;
     this.onStep = onStep;
     this.presses = 0;
     this.bars = [];
@@ -90,7 +93,7 @@ export class BarEditor {
 
   add(bar = this.middle()) {
     if (this.bars.length >= MOST) {
-      this.onSay(gettext("There may be at most 32 bars. Remove one first."));
+      this.onFull(gettext("There may be at most 32 bars. Remove one first."));
       return -1;
     }
     this.bars.push(tidy(bar));
@@ -205,7 +208,7 @@ export class BarEditor {
     const [x, y] = this.at(event);
     const corner = event.target.dataset?.corner;
     const index = corner ? this.selected : this.indexOf(event.target);
-    if (index < 0 && this.bars.length >= MOST) return this.onSay(gettext("There may be at most 32 bars. Remove one first."));
+    if (index < 0 && this.bars.length >= MOST) return this.onFull(gettext("There may be at most 32 bars. Remove one first."));
     const before = this.bars.map((bar) => [...bar]);
     const kind = corner ? "resize" : index >= 0 ? "move" : "draw";
     this.drag = { kind, index, x, y, before, pointer: event.pointerId };

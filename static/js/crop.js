@@ -1,6 +1,8 @@
 // The square of the picture that goes in, placed by mouse, finger or keyboard. It is kept in whole pixels of the
 // picture on the page and told as [x, y, width, height], fractions of it; [0, 0, 1, 1] is the whole picture.
 
+import { inPercent } from "./numbers.js";
+
 const STEP = 0.01; // of the shorter side
 const FURTHER = 10;
 const SMALLEST = 0.05;
@@ -8,7 +10,6 @@ const CORNERS = ["00", "10", "01", "11"];
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const grid = (value) => Math.round(value * 1e6) / 1e6;
-const tenths = (share) => Math.round(share * 1000) / 10;
 
 /** The largest square in the middle of a picture, in pixels. */
 export function centred(width, height) {
@@ -109,7 +110,7 @@ export class CropEditor {
     const { left, top, side } = this.box;
     return interpolate(
       gettext("Box: %(left)s% from the left, %(top)s% from the top, %(size)s% of the shorter side"),
-      { left: tenths(left / this.width), top: tenths(top / this.height), size: tenths(side / this.short) },
+      { left: inPercent(left / this.width), top: inPercent(top / this.height), size: inPercent(side / this.short) },
       true,
     );
   }

@@ -21,12 +21,13 @@ export function onSelection(list, { remove, once }) {
     const possible = boxes().length;
     const said = interpolate(ngettext("%s selected", "%s selected", chosen.length), [chosen.length]);
     words.textContent = chosen.length ? said : hint;
+    if (chosen.length === 1) words.textContent = gettext("1 selected; tick another one to compare the two");
     bar.classList.toggle("used", chosen.length > 0);
     bar.hidden = possible === 0;
     everything.checked = possible > 0 && chosen.length === possible;
     everything.indeterminate = chosen.length > 0 && chosen.length < possible;
     for (const button of bar.querySelectorAll("[data-needs]")) button.disabled = chosen.length === 0;
-    if (compare) allowComparing(chosen);
+    allowComparing(chosen);
   };
 
   // A link without an address is none: it cannot be followed, and says so.
@@ -67,7 +68,9 @@ export function onSelection(list, { remove, once }) {
   });
 
   all.hidden = false;
-  if (compare) compare.hidden = false;
+  // The link can be opened in another tab, and says by itself when it can be followed.
+  bar.querySelector("[data-compare-button]").hidden = true;
+  compare.hidden = false;
   changed();
   return { changed };
 }

@@ -42,18 +42,32 @@ export async function ask(url, body = null, { signal = AbortSignal.timeout?.(TIM
   throw refusal(answer, response.status, response.headers.get("Retry-After"));
 }
 
-/** POST of a FormData; `onProgress(share)` hears how much of it is on its way. Returns the answer's JSON. */
+/**
+ * POST of a FormData; `onProgress(share)` hears how much of it is on its way. Returns the answer's JSON. A slow line may
+ * take as long as it needs: only when nothing moves any more is it given up.
+ */
 export function send(url, body, { onProgress, signal }) {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);
-    request.timeout = TIMEOUT;
+    let timer = 0;
+    let stalled = false;
+    const moves = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        stalled = true;
+        request.abort();
+      }, TIMEOUT);
+    };
     request.responseType = "json";
     const headers = { Accept: "application/json", ...account(), "X-CSRFToken": token() };
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => {
+      moves();
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
+    // All of it is there: from now on the answer is waited for.
+    request.upload.addEventListener("load", moves);
     request.addEventListener("load", () => {
       const { status, response } = request;
       tellTrial(response);
@@ -61,9 +75,10 @@ export function send(url, body, { onProgress, signal }) {
       else fail(refusal(response, status, request.getResponseHeader("Retry-After")));
     });
     request.addEventListener("error", () => fail(unreachable(null)));
-    request.addEventListener("timeout", () => fail(unreachable({ name: "TimeoutError" })));
-    request.addEventListener("abort", () => fail(unreachable(null)));
+    request.addEventListener("abort", () => fail(unreachable(stalled ? { name: "TimeoutError" } : null)));
+    request.addEventListener("loadend", () => clearTimeout(timer));
     signal.addEventListener("abort", () => request.abort());
+    moves();
     request.send(body);
   });
 }

@@ -244,7 +244,7 @@ async function send(retried = false) {
   // In the order of the drafts: the folder of a picture may be its true label.
   if (several) for (const { folder } of sent) body.append("folder", folder);
   if (sent.length > 1) for (const name of ["bars", "crop"]) body.set(name, "");
-  for (const sentence of several?.leftOut() ?? []) body.append("left_out", sentence);
+  for (const one of several?.leftOut() ?? []) body.append("left_out", JSON.stringify(one));
   const about = { current, bars: body.get("bars"), crop: body.get("crop") };
   let answer;
   try {

@@ -246,10 +246,10 @@ export class Several {
     return this.entries.filter((entry) => entry.id);
   }
 
-  /** A sentence for each picture that was refused and still stands in the list. */
+  /** {name, message} of each picture that was refused and still stands in the list. */
   leftOut() {
     const refused = this.entries.filter((entry) => !entry.id && entry.problem);
-    return refused.map((entry) => interpolate(gettext("%s: %s"), [entry.name, sentenceOf(entry.problem)]));
+    return refused.map((entry) => ({ name: entry.name, message: sentenceOf(entry.problem) }));
   }
 
   /** Drafts are kept for a day; asks which of them are still there. */

@@ -8,43 +8,25 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 from django.contrib.auth import authenticate
-from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, IntegrityError
-from django.http import HttpRequest
+from django.db import IntegrityError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import guests, registry
 from accounts.models import ApiToken, User
-from tests.factories import PASSWORD, make_guest, make_user
+from tests.accounts.visitors import age, request_of
+from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-def request_of(
-    address: str = "10.0.0.1", csrf: str = "", session: SessionStore | None = None, **cookies: str
-) -> HttpRequest:
-    request = RequestFactory().post("/predict/", REMOTE_ADDR=address)
-    request.session = session or SessionStore()
-    request.COOKIES.update(cookies)
-    if csrf:
-        request.META["CSRF_COOKIE"] = csrf
-    return request
 
 
 @pytest.fixture
 def guest() -> User:
     return guests.make(request_of())
-
-
-def age(guest: User, hours: float) -> None:
-    User.objects.filter(pk=guest.pk).update(
-        guest_until=timezone.now() + guests.LIFETIME - timedelta(hours=hours)
-    )
 
 
 # --- what a guest is ----------------------------------------------------------------------------------------
@@ -232,135 +214,8 @@ def test_an_ended_guest_is_neither_held_nor_merged(user: User) -> None:
     request = request_of()
     guest = guests.make(request)
     age(guest, 24.1)
-    guests.hold(request)
+    guests.hold(request, user.email)
     assert guests.of(request) is None
     guests.merge(request, user)
     assert guests.SESSION_KEY not in request.session
     assert guests.sweep() == 1
-
-
-# --- becoming an account ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def merged(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Who was merged into whom."""
-    calls: list[tuple[str, str]] = []
-
-    def merge(guest: User, account: User) -> str:
-        calls.append((guest.email, account.email))
-        return "Everything is yours now."
-
-    monkeypatch.setattr(registry, "_mergers", {"test": merge})
-    return calls
-
-
-def sign_up(client: Client, email: str) -> Any:
-    data = {"email": email, "password1": PASSWORD, "password2": PASSWORD}
-    return client.post(reverse("account_signup"), data)
-
-
-def test_signing_up_merges_the_guest(client: Client, merged: list[tuple[str, str]]) -> None:
-    guest = make_guest(client)
-    before = client.session.session_key
-    sign_up(client, "new@example.com")
-    assert merged == [(guest.email, "new@example.com")]
-    assert list(User.objects.values_list("email", flat=True)) == ["new@example.com"]
-    assert guests.SESSION_KEY not in client.session
-    assert client.session.session_key != before
-    assert "Everything is yours now." in client.get("/account/").content.decode()
-
-
-def test_logging_in_merges_the_guest_once(client: Client, user: User, merged: list[tuple[str, str]]) -> None:
-    guest = make_guest(client)
-    stale = Client()
-    stale.cookies[site.SESSION_COOKIE_NAME] = client.session.session_key
-    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    assert merged == [(guest.email, user.email)]
-    assert client.get("/account/").status_code == 200
-    assert guests.SESSION_KEY not in stale.session
-    client.post(reverse("account_logout"))
-    assert guests.SESSION_KEY not in client.session
-    assert merged == [(guest.email, user.email)]
-
-
-def test_whoever_must_confirm_the_address_gets_the_pictures_at_the_first_login(
-    client: Client, confirmation_required: None, merged: list[tuple[str, str]]
-) -> None:
-    guest = make_guest(client)
-    answer = sign_up(client, "new@example.com")
-    assert merged == []
-    assert "wait in this browser" in client.get(answer.url).content.decode()
-    # As long as the link in the message is good.
-    age(guest, 0)
-    guests.hold(request_of(session=client.session))
-    guest.refresh_from_db()
-    assert guest.guest_until is not None
-    assert guest.guest_until > timezone.now() + timedelta(days=2)
-    account = User.objects.get(email="new@example.com")
-    account.emailaddress_set.update(verified=True)
-    client.post(reverse("account_login"), {"login": account.email, "password": PASSWORD})
-    assert merged == [(guest.email, account.email)]
-
-
-def test_a_stranger_puts_nothing_into_an_account(
-    client: Client, user: User, confirmation_required: None, merged: list[tuple[str, str]]
-) -> None:
-    guest = make_guest(client)
-    taken = sign_up(client, user.email)
-    assert merged == []
-    kept_for_taken = User.objects.get(pk=guest.pk).guest_until
-    other = Client()
-    second = make_guest(other)
-    free = sign_up(other, "free@example.com")
-    assert merged == []
-    assert (taken.status_code, taken.url) == (free.status_code, free.url)
-    assert client.get(taken.url).content.count(b"wait in this browser") == 1
-    # How long the pictures are kept does not tell either that the address is taken.
-    kept_for_free = User.objects.get(pk=second.pk).guest_until
-    assert kept_for_taken is not None
-    assert kept_for_free is not None
-    assert abs(kept_for_free - kept_for_taken) < timedelta(minutes=1)
-
-
-def test_a_wrong_password_merges_nothing(client: Client, user: User, merged: list[tuple[str, str]]) -> None:
-    guest = make_guest(client)
-    client.post(reverse("account_login"), {"login": user.email, "password": "not this one"})
-    assert merged == []
-    assert client.session[guests.SESSION_KEY] == guest.pk
-
-
-def test_a_merge_that_fails_keeps_nobody_out_and_loses_nothing(
-    client: Client, user: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    guest = make_guest(client)
-
-    def broken(_guest: User, _user: User) -> str:
-        raise DatabaseError("too busy")
-
-    monkeypatch.setattr(registry, "_mergers", {"test": broken})
-    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    assert client.get("/account/").status_code == 200
-    assert client.session[guests.SESSION_KEY] == guest.pk
-    assert User.objects.filter(pk=guest.pk).exists()
-
-
-def test_every_table_that_belongs_to_a_user_is_merged_or_never_a_guests() -> None:
-    """A new table with an owner must be merged as well: deleting the guest's row would take its rows along."""
-    tables = {relation.related_model._meta.label for relation in User._meta.related_objects}
-    never = {"account.EmailAddress", "accounts.ApiToken", "admin.LogEntry"}
-    by_predictions = {"predictions.Upload", "predictions.Batch", "predictions.Prediction"}
-    assert tables - never == by_predictions
-    assert list(registry.mergers()) == ["predictions"]
-
-
-def test_signing_up_twice_at_once_makes_one_account_and_merges_once(
-    client: Client, merged: list[tuple[str, str]]
-) -> None:
-    make_guest(client)
-    twin = Client()
-    twin.cookies[site.SESSION_COOKIE_NAME] = client.session.session_key
-    sign_up(client, "new@example.com")
-    sign_up(twin, "new@example.com")
-    assert len(merged) == 1
-    assert User.objects.count() == 1

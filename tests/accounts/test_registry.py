@@ -10,6 +10,7 @@ def nothing_registered(monkeypatch):
     monkeypatch.setattr(registry, "_exporters", {})
     monkeypatch.setattr(registry, "_erasers", {})
     monkeypatch.setattr(registry, "_mergers", {})
+    monkeypatch.setattr(registry, "_counters", {})
 
 
 def test_what_apps_register_is_found_by_name_and_in_order():
@@ -44,3 +45,10 @@ def test_two_apps_cannot_share_a_name():
 def test_what_is_handed_out_cannot_be_written_to():
     with pytest.raises(TypeError):
         registry.exporters()["pictures"] = repr
+
+
+def test_the_pictures_of_all_apps_are_counted_together():
+    assert registry.pictures("somebody") == 0
+    registry.register_counter("one", {"somebody": 2}.__getitem__)
+    registry.register_counter("other", {"somebody": 3}.__getitem__)
+    assert registry.pictures("somebody") == 5

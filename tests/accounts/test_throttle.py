@@ -77,3 +77,15 @@ def test_a_cache_that_is_away_or_emptied_limits_nobody(monkeypatch: pytest.Monke
     for answer in (lambda self, key: 1, emptied):
         monkeypatch.setattr(LocMemCache, "incr", answer)
         assert [send(user).status_code for _ in range(4)] == [200] * 4
+
+
+def test_reading_counts_where_it_is_said_to() -> None:
+    user = make_user()
+    reading = limit_rate("reading", 1, methods=("GET", "HEAD"))(lambda request: HttpResponse("read"))
+
+    def read(method: str) -> int:
+        request = RequestFactory().generic(method, "/x/")
+        request.user = user
+        return reading(request).status_code
+
+    assert [read("GET"), read("HEAD"), read("POST")] == [200, 429, 200]

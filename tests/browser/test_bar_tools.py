@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor, choose, one_colour, send, upload
 from tests.browser.test_bars import bars, drag, ready
@@ -24,6 +24,30 @@ GRID = """async () => {
   }
   return worst;
 }"""
+
+
+def test_numbers_are_written_as_in_the_language_of_the_page(visitor: Visitor) -> None:
+    page = visitor.open()
+
+    def in_french(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(
+            response=response, body=response.text().replace('<html lang="en"', '<html lang="fr"', 1)
+        )
+
+    page.route("**/predict/", in_french)
+    page.goto("/predict/")
+    choose(page, upload("red.png", one_colour("red")))
+    page.click("[data-add-bar]")
+    left = page.locator("[data-bar-list] input").first
+    left.fill("12.5")
+    left.blur()
+    expect(page.locator(".canvas rect.bar")).to_have_attribute(
+        "aria-label", re.compile("Bar 1: 12,5% from the left")
+    )
+    expect(page.locator("[data-bar-area]")).to_have_text("9% of the picture is covered.")
+    # A field of numbers has a point in its value, whatever it shows.
+    assert left.input_value() == "12.5"
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_there_are_at_most_32(page: Page) -> None:
     for _ in range(33):
         page.click("[data-add-bar]")
     assert len(bars(page)) == 32
-    expect(page.locator("[data-bar-says]")).to_have_text("There may be at most 32 bars. Remove one first.")
+    expect(page.locator(".toast")).to_contain_text("There may be at most 32 bars. Remove one first.")
     drag(page, (0.02, 0.02), (0.2, 0.2))
     assert len(bars(page)) == 32
 

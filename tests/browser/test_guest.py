@@ -9,11 +9,19 @@ import uuid
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Visitor, choose, one_colour, send, upload
+from tests.browser.conftest import Visitor, choose, one_colour, send, sign_up, upload
 from tests.browser.test_journey import fits
 from tests.factories import PASSWORD
 
 DRAFT = re.compile("/predict/draft/")
+
+
+def log_in(page: Page, email: str) -> None:
+    page.goto("/accounts/login/?next=/history/")
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/history/")
 
 
 def sign_up_from_the_notice(page: Page) -> None:
@@ -37,14 +45,15 @@ def test_a_sample_that_was_tried_is_in_the_history_after_signing_up(visitor: Vis
     assert {cookie["name"] for cookie in page.context.cookies()} == {"csrftoken", "tz"}
     with page.expect_response(DRAFT):
         page.locator("[data-sample]").first.click()
-    expect(notice).to_contain_text("4 of 5 pictures left")
+    # To look at what the site itself offers costs nothing.
+    expect(notice).to_contain_text("5 of 5 pictures left")
     expect(page.locator(".site-header")).not_to_contain_text("Log out")
     send(page)
     assert fits(page)
 
     page.goto("/history/")
     expect(page.locator("[data-run]")).to_have_count(2)
-    expect(page.locator("[data-trial]")).to_contain_text("4 of 5 pictures left")
+    expect(page.locator("[data-trial]")).to_contain_text("5 of 5 pictures left")
     assert fits(page)
 
     sign_up_from_the_notice(page)
@@ -96,3 +105,35 @@ def test_the_plain_form_makes_a_guest_too(visitor: Visitor) -> None:
     page.click("[data-send]")
     page.wait_for_url("**/predictions/**")
     assert "4 of 5 pictures left" in page.inner_text("[data-trial]")
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "kept"),
+    [
+        ("Keep them", "Your 2 pictures are now in your history.", 2),
+        ("They are not mine", "What was tried here before you logged in is erased.", 0),
+    ],
+)
+def test_who_logs_in_without_javascript_says_whose_the_pictures_are(
+    visitor: Visitor, answer: str, says: str, kept: int
+) -> None:
+    page = visitor.open(java_script_enabled=False, login=False, width=360)
+    other = visitor.open(login=False).context
+    email = sign_up(other)
+    page.goto("/predict/")
+    pictures = [upload(f"{name}.png", one_colour(name, (60, 60))) for name in ("green", "red")]
+    page.set_input_files("#id_image", pictures)
+    page.locator("[name=model]:checked").last.uncheck()
+    page.click("[data-send]")
+    page.wait_for_url("**/batches/**")
+    log_in(page, email)
+    offer = page.locator("[data-guest-offer]")
+    expect(offer).to_contain_text("You tried 2 pictures here before you logged in.")
+    expect(page.locator("[data-run]")).to_have_count(0)
+    assert fits(page)
+    offer.get_by_role("button", name=answer).click()
+    page.wait_for_url("**/history/")
+    expect(page.locator(".notices")).to_contain_text(says)
+    expect(offer).to_have_count(0)
+    expect(page.locator("[data-run]")).to_have_count(kept)
+    assert fits(page)

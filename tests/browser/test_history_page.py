@@ -131,6 +131,18 @@ def test_exactly_two_can_be_compared(visitor: Visitor) -> None:
     expect(link).to_have_attribute("href", f"/compare/?a={ids[0]}&b={ids[1]}")
     tick(page, 2)
     expect(link).to_have_attribute("aria-disabled", "true")
+    expect(page.get_by_role("button", name="Compare two")).to_have_count(0)
+
+
+def test_what_another_tab_deleted_is_said_to_be_gone_already(visitor: Visitor) -> None:
+    page = filled(visitor, "red")
+    other = page.context.new_page()
+    other.goto("/history/")
+    other.locator("[data-delete] button").first.click()
+    expect(other.locator("#toasts")).to_contain_text("The prediction is deleted.")
+    page.locator("[data-delete] button").first.click()
+    expect(page.locator("#toasts")).to_contain_text("The prediction was deleted already.")
+    expect(page.locator("[data-run]:visible")).to_have_count(1)
 
 
 def test_star_name_and_note_are_kept_without_a_reload(visitor: Visitor) -> None:
@@ -192,7 +204,7 @@ def test_what_was_deleted_and_not_brought_back_is_gone(visitor: Visitor) -> None
     expect(page.get_by_text("There is no prediction here.")).to_be_visible()
 
 
-def test_without_a_script_many_are_deleted_and_brought_back(visitor: Visitor) -> None:
+def test_without_a_script_many_are_deleted_brought_back_and_compared(visitor: Visitor) -> None:
     page = filled(visitor, "red")
     state = page.context.storage_state()
     assert page.context.browser
@@ -211,6 +223,14 @@ def test_without_a_script_many_are_deleted_and_brought_back(visitor: Visitor) ->
         page.locator("[data-run]").first.get_by_label("Note").fill("without a script")
         page.get_by_role("button", name="Save").first.click()
         expect(page.locator("[data-note]").first).to_have_text("without a script")
+        tick(page, 0)
+        page.get_by_role("button", name="Compare two").click()
+        expect(page.get_by_text("Select exactly two predictions to compare them.")).to_be_visible()
+        tick(page, 0, 1)
+        page.get_by_role("button", name="Compare two").click()
+        expect(page.get_by_role("heading", name="What rose, what fell")).to_be_visible()
+        assert "csrf" not in page.url
+        page.goto("/history/")
         page.get_by_role("link", name="Show how many predictions each day has").click()
         expect(page.get_by_role("heading", name="Activity")).to_be_visible()
     finally:

@@ -11,6 +11,33 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor, choose, one_colour, send, upload
 from tests.factories import PASSWORD
 
+# Sends something over a line that moves when `window.moves(bytes)` is called, and keeps what becomes of it.
+SLOW_LINE = """async () => {
+  let line;
+  window.XMLHttpRequest = class extends EventTarget {
+    constructor() {
+      super();
+      line = this;
+      this.upload = new EventTarget();
+    }
+    open() {}
+    setRequestHeader() {}
+    send() {}
+    abort() {
+      this.dispatchEvent(new Event("abort"));
+      this.dispatchEvent(new Event("loadend"));
+    }
+  };
+  const { send } = await import("/static/js/http.js");
+  window.outcome = "on its way";
+  window.moves = (loaded) => {
+    const event = { lengthComputable: true, loaded, total: 100 };
+    line.upload.dispatchEvent(new ProgressEvent("progress", event));
+  };
+  const options = { onProgress() {}, signal: new AbortController().signal };
+  send("/predict/draft/", new FormData(), options).catch((problem) => { window.outcome = problem.code; });
+}"""
+
 
 def ready(visitor: Visitor, **options: Any) -> Page:
     page = visitor.open(**options)
@@ -173,3 +200,16 @@ def test_a_line_that_breaks_while_waiting_is_taken_up_again(
     page.context.set_offline(False)
     expect(page.locator("[data-results] .answer-list")).to_have_count(2)
     expect(page.locator("[data-poll-trouble]")).to_be_empty()
+
+
+def test_a_slow_line_may_take_minutes_as_long_as_something_moves(visitor: Visitor) -> None:
+    page = visitor.open()
+    page.clock.install()
+    page.goto("/predict/")
+    page.evaluate(SLOW_LINE)
+    for sent in range(5):
+        page.clock.run_for(50_000)
+        page.evaluate("sent => window.moves(sent)", sent)
+    assert page.evaluate("window.outcome") == "on its way"
+    page.clock.run_for(61_000)
+    assert page.evaluate("window.outcome") == "timeout"

@@ -41,6 +41,7 @@ KEYS = {
     "error",
     "starred",
     "note",
+    "wait",
 }
 
 

@@ -174,6 +174,24 @@ def test_a_name_that_several_pictures_have_is_that_of_all_of_them(api: Api) -> N
     assert {first, second} == {"red", "blue"}
 
 
+def test_names_and_labels_are_taken_as_the_files_have_them(api: Api) -> None:
+    sent = [("=x.png", make_picture().data), ("a.jpg", b"no picture"), jpeg("a.jpg"), jpeg("A.jpg")]
+    batch = api.post(*sent, model="tiny").json()["batch"]
+    rows = list(csv.reader(io.StringIO(content(api.get(f"{BATCHES}{batch}/results.csv")))))[1:]
+    taken = [row[0] for row in rows if row[1] == "taken"]
+    assert taken == ["'=x.png", "a (2).jpg", "A (3).jpg"]
+    given = dict(zip(taken, ["red", "green", "blue"], strict=True))
+    assert truths_of(api, batch, given).status_code == 200
+    again = list(csv.DictReader(io.StringIO(content(api.get(f"{BATCHES}{batch}/results.csv")))))
+    assert {row["file name"]: row["true label"] for row in again if row["status"] == "taken"} == given
+
+
+def test_what_is_said_of_one_picture_counts_in_whatever_order_it_is_said(api: Api) -> None:
+    batch = api.post(jpeg("a.jpg"), jpeg("a.jpg"), model="tiny").json()["batch"]
+    first, second = truths_of(api, batch, {"a (2).jpg": "blue", "a.jpg": "red"}).json()["truths"].values()
+    assert {first, second} == {"red", "blue"}
+
+
 @pytest.mark.parametrize(
     ("truths", "fields"),
     [

@@ -98,6 +98,22 @@ def test_a_prediction_is_renamed_noted_and_starred(api: Api, run: Prediction) ->
     assert [entry["id"] for entry in api.get(starred="yes", q="löwe").json()["results"]] == [str(run.pk)]
 
 
+@pytest.mark.parametrize("name", ["///", "folder/", "...", "?!", "\u202e"])
+def test_a_name_of_which_nothing_is_left_is_refused_as_on_the_page(
+    api: Api, run: Prediction, owner: User, name: str
+) -> None:
+    before = run.upload.filename
+    response = api.send("patch", at(run), {"filename": name, "starred": True})
+    assert response.status_code == 400
+    assert error_of(response)["fields"] == {"filename": ["A file name needs at least one letter or digit."]}
+    page = Client(headers={"accept": "application/json"})
+    page.force_login(owner)
+    assert page.post(f"/predictions/{run.pk}/edit/", {"filename": name}).status_code == 422
+    run.refresh_from_db()
+    run.upload.refresh_from_db()
+    assert (run.upload.filename, run.starred) == (before, False)
+
+
 def test_what_is_not_sent_stays(api: Api, run: Prediction) -> None:
     api.send("patch", at(run), {"note": "first", "starred": True})
     body = api.send("patch", at(run), {"note": ""}).json()

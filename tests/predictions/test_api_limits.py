@@ -10,6 +10,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.models import User
 from predictions import quotas
+from predictions.models import Prediction
 from tests.api import BATCHES, PREDICTIONS, Api, error_of, jpeg
 from tests.factories import PASSWORD, make_runs, make_user
 
@@ -92,3 +93,44 @@ def test_a_used_up_quota_says_which_and_when_to_look_again(
     monkeypatch.setattr(quotas, quota, value)
     refused(api.post(jpeg(), jpeg(), model="tiny"), "quota_exceeded")
     assert api.get().json()["results"] == []
+
+
+# --- what waits --------------------------------------------------------------------------------------------
+
+
+def test_a_used_up_quota_is_told_before_any_picture_is_read(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_args: Any) -> Any:
+        raise AssertionError("a picture was read")
+
+    monkeypatch.setattr("predictions.api.predictions.take_all", read)
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 3)
+    refused(api.post(jpeg(), jpeg(), model="tiny", bars="[[0,0,0.5,0.5]]"), "quota_exceeded")
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["prediction", "batch"])
+def test_retrying_is_held_to_what_may_wait(
+    api: Api, owner: User, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    covered, *_more = make_runs(owner, models=("tiny",), bars=[[0, 0, 0.5, 0.5]])
+    api.send("post", f"{BATCHES}{covered.batch_id}/cancel/")
+    # The covered run alone could wait, but not with the clean one beside it.
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 1)
+    address = f"{BATCHES}{covered.batch_id}/" if whole else f"{PREDICTIONS}{covered.pk}/"
+    refused(api.send("post", f"{address}retry/"), "quota_exceeded")
+    assert set(Prediction.objects.values_list("status", flat=True)) == {"cancelled"}
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 2)
+    assert api.send("post", f"{address}retry/").status_code == 200
+    assert set(Prediction.objects.values_list("status", flat=True)) == {"queued"}
+
+
+def test_bringing_back_is_held_to_what_may_wait(
+    api: Api, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [str(run.pk) for run in make_runs(owner, pictures=2, models=("tiny",))]
+    api.send("post", f"{PREDICTIONS}delete/", {"ids": ids})
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 1)
+    refused(api.send("post", f"{PREDICTIONS}undo/", {"ids": ids}), "quota_exceeded")
+    assert api.get().json()["results"] == []
+    assert api.send("post", f"{PREDICTIONS}undo/", {"ids": ids[:1]}).json() == {"restored": 1}

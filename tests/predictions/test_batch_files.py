@@ -150,6 +150,7 @@ def test_many_rows_are_sent_in_pieces_without_being_gathered() -> None:
         (["a.png", "b.png"], ["a.png", "b.png"]),
         (["a.png", "a.png", "a.png"], ["a.png", "a (2).png", "a (3).png"]),
         (["a.png", "a (2).png", "a.png"], ["a.png", "a (2).png", "a (3).png"]),
+        (["a.png", "A.png", "a (2).PNG"], ["a.png", "A (3).png", "a (2).PNG"]),
         (["picture", "picture", ".png", ".png"], ["picture", "picture (2)", ".png", ".png (2)"]),
     ],
 )

@@ -274,7 +274,7 @@ def test_what_waits_is_cancelled_and_what_is_answered_stays(page: Client, user: 
 
 def test_cancelling_takes_the_clean_runs_along(page: Client, user: User) -> None:
     runs = make_runs(user, pictures=2, models=("tiny",), bars=BARS)
-    assert page.post(f"/batches/{runs[0].batch_id}/cancel/", headers=JSON).json()["cancelled"] == 2
+    assert page.post(f"/batches/{runs[0].batch_id}/cancel/", headers=JSON).json()["cancelled"] == 4
     assert set(Prediction.objects.values_list("status", flat=True)) == {"cancelled"}
     assert "Nothing was waiting" in text(page.post(f"/batches/{runs[0].batch_id}/cancel/", follow=True))
 
@@ -303,6 +303,15 @@ def test_all_that_failed_or_was_cancelled_is_tried_again(page: Client, user: Use
     assert "Try all again (2)" in html
     assert page.post(f"/batches/{runs[0].batch_id}/retry/", headers=JSON).json()["retried"] == 2
     assert statuses(runs) == ["done", "queued", "queued"]
+
+
+def test_a_clean_run_that_failed_alone_is_asked_for_again(page: Client, user: User) -> None:
+    (run,) = make_runs(user, models=("tiny",), bars=BARS)
+    finish(run)
+    fail(run.clean_run)
+    response = page.post(f"/batches/{run.batch_id}/retry/", follow=True)
+    assert "1 answer is asked for again." in text(response)
+    assert statuses([run, run.clean_run]) == ["done", "queued"]
 
 
 def test_trying_again_counts_for_the_quota(page: Client, user: User, monkeypatch: pytest.MonkeyPatch) -> None:

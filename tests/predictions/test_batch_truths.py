@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from typing import Any
@@ -42,6 +43,53 @@ def labels(batch: Batch) -> list[str]:
     batch.refresh_from_db()
     uploads = batch.predictions.order_by("position").values_list("upload", flat=True)
     return [batch.truths.get(str(pk), "") for pk in dict.fromkeys(uploads)]
+
+
+REFUSED = services.RejectedPicture("IMG.jpg", "not_an_image", "This file is not a picture.")
+
+
+def with_a_refused_one(user: User) -> list[Prediction]:
+    """IMG.jpg three times, of which the first is no picture."""
+    two = [make_picture()._replace(filename="IMG.jpg") for _ in range(2)]
+    return services.submit(user, [REFUSED, *two], ["tiny"]).runs
+
+
+@pytest.mark.parametrize("form", ["?form=labels&model=tiny", ""])
+def test_a_downloaded_table_gives_each_label_to_its_picture_beside_refused_ones(
+    page: Client, user: User, form: str
+) -> None:
+    runs = with_a_refused_one(user)
+    for place, run in enumerate(runs):
+        finish(run, first=place)
+    batch = runs[0].batch
+    table = b"".join(page.get(f"/batches/{batch.pk}/results.csv{form}").streaming_content).decode("utf-8-sig")
+    if not form:
+        rows = list(csv.reader(io.StringIO(table)))
+        at = rows[0].index("true label")
+        for row, label in zip(rows[1:], ["", "red", "green"], strict=True):
+            row[at] = label
+        table = "\n".join(f"{row[0]},{row[at]}" for row in rows)
+    assert "IMG (2).jpg,red" in table
+    give(page, batch, table)
+    assert labels(batch) == ["red", "green"]
+
+
+def test_a_row_for_each_file_sent_skips_the_refused_one_and_a_row_for_each_taken_does_not(
+    page: Client, user: User
+) -> None:
+    batch = with_a_refused_one(user)[0].batch
+    give(page, batch, "IMG.jpg,blue\nIMG.jpg,red\nIMG.jpg,green\n")
+    assert labels(batch) == ["red", "green"]
+    give(page, batch, "IMG.jpg,green\nIMG.jpg,red\n")
+    assert labels(batch) == ["green", "red"]
+
+
+def test_a_row_for_a_refused_picture_names_no_picture(page: Client, user: User) -> None:
+    other = services.RejectedPicture("other.jpg", "not_an_image", "This file is not a picture.")
+    runs = services.submit(user, [other, make_picture()._replace(filename="a.png")], ["tiny"]).runs
+    said = text(give(page, runs[0].batch, "other.jpg,blue\na.png,red\n"))
+    assert "1 row names no picture of this batch: “other.jpg”." in said
+    assert labels(runs[0].batch) == ["red"]
 
 
 # --- coming in ----------------------------------------------------------------------------------------------
@@ -95,7 +143,7 @@ def test_what_matches_is_kept_and_the_rest_is_told_with_examples(page: Client, u
     assert "1 row names no picture of this batch: “z.png”." in html
     assert "1 row names no class of these networks: “purple”." in html
     # What is left to be corrected stands in the field.
-    assert re.search(r"<textarea[^>]*>b.png;purple z.png;blue</textarea>", html)
+    assert re.search(r"<textarea[^>]*>b.png,purple z.png,blue</textarea>", html)
 
 
 def test_a_later_word_adds_to_what_is_there(page: Client, user: User) -> None:
@@ -108,10 +156,33 @@ def test_a_later_word_adds_to_what_is_there(page: Client, user: User) -> None:
     assert labels(batch) == ["", ""]
 
 
-def test_equal_file_names_get_their_labels_in_order_or_all_the_same_one(page: Client, user: User) -> None:
+def test_one_row_for_several_pictures_of_one_name_is_refused(page: Client, user: User) -> None:
     batch = send(user, "a.png", "a.png", "b.png")[0].batch
-    give(page, batch, "a.png,red")
-    assert labels(batch) == ["red", "red", ""]
+    html = text(give(page, batch, "a.png,red\nb.png,blue"))
+    assert labels(batch) == ["", "", "blue"]
+    assert "1 row names several pictures at once: “a.png”." in html
+    assert ">a.png,red</textarea>" in html
+
+
+def test_lines_that_are_no_rows_are_told(page: Client, user: User) -> None:
+    batch = send(user, "a.png", "b.png")[0].batch
+    html = text(give(page, batch, "a.png,red\nb.png;blue\nb.png"))
+    assert labels(batch) == ["red", ""]
+    assert "2 lines have no file name and label: “b.png;blue”, “b.png”." in html
+
+
+def test_labels_that_were_removed_stand_there_to_be_used_again(page: Client, user: User) -> None:
+    batch = send(user, "a.png", "a.png", "b.png")[0].batch
+    give(page, batch, "a.png,green\na.png,blue")
+    html = text(give(page, batch, "", clear="1"))
+    assert labels(batch) == ["", "", ""]
+    assert ">a.png,green a (2).png,blue</textarea>" in html
+    give(page, batch, "a.png,green\na (2).png,blue")
+    assert labels(batch) == ["green", "blue", ""]
+
+
+def test_equal_file_names_get_their_labels_in_order(page: Client, user: User) -> None:
+    batch = send(user, "a.png", "a.png", "b.png")[0].batch
     give(page, batch, "a.png,green\na.png,blue")
     assert labels(batch) == ["green", "blue", ""]
     give(page, batch, "a (2).png,white")
@@ -141,7 +212,7 @@ def test_the_labels_of_a_whole_data_set_may_be_given(page: Client, user: User) -
     assert labels(batch) == ["red", ""]
     assert "20000 rows name no picture of this batch" in text(response)
     # What can be corrected comes first, and the field stays small enough to be read.
-    assert ">b.png;whyte 0.png;blue" in text(response)
+    assert ">b.png,whyte 0.png,blue" in text(response)
     assert len(response.content) < 60_000
 
 
@@ -237,7 +308,9 @@ def test_a_picture_without_a_label_or_an_answer_is_not_counted(page: Client, use
 def test_labels_before_any_answer_say_that_nothing_can_be_counted_yet(page: Client, user: User) -> None:
     runs = send(user, "0.png", "1.png", models=("tiny",))
     give(page, runs[0].batch, "0.png,red")
-    assert "It has not answered any picture yet" in text(page.get(runs[0].batch.get_absolute_url()))
+    assert "No picture that has a true label is answered yet" in text(
+        page.get(runs[0].batch.get_absolute_url())
+    )
 
 
 @pytest.mark.parametrize(

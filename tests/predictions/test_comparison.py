@@ -135,3 +135,18 @@ def test_what_belongs_to_others_or_was_deleted_is_not_there(page: Client, user: 
         assert page.get(f"/compare/?a={first.pk}&b={b}").status_code == 404
     lifecycle.delete(user, [second.pk])
     assert page.get(f"/compare/?a={first.pk}&b={second.pk}").status_code == 404
+
+
+def test_two_that_were_ticked_in_the_history_are_led_to_their_comparison(page: Client, user: User) -> None:
+    first, second = make_runs(user, pictures=2, models=("tiny",))
+    response = page.post("/compare/", {"id": [str(first.pk), str(second.pk)], "query": "sort=name"})
+    assert response["Location"] == f"/compare/?a={first.pk}&b={second.pk}"
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_any_other_number_is_told_to_tick_two(page: Client, user: User, number: int) -> None:
+    runs = make_runs(user, pictures=3, models=("tiny",))
+    body = {"id": [str(run.pk) for run in runs[:number]], "query": "sort=name"}
+    response = page.post("/compare/", body, follow=True)
+    assert response.redirect_chain == [("/history/?sort=name", 302)]
+    assert "Select exactly two predictions to compare them." in text_of(response.content.decode())

@@ -56,14 +56,46 @@ def test_after_logging_out_the_pictures_are_behind_the_login(client: Client) -> 
     assert "5 of 5 pictures left" in client.get("/predict/", headers=HTML).content.decode()
 
 
-def test_logging_in_adds_to_the_history_that_is_there(client: Client, user: User) -> None:
-    make_runs(user, models=("tiny",), key="same")
-    ask(client, 1)
-    Batch.objects.filter(owner=guest_of(client)).update(key="same")
+def log_in(client: Client, user: User) -> None:
     client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+
+
+def test_who_logs_in_keeps_what_was_tried_beside_the_history_that_is_there(
+    client: Client, user: User
+) -> None:
+    make_runs(user, models=("tiny",), key="same")
+    address = ask(client, 1)["Location"]
+    assert 'href="/accounts/login/?next=/history/"' in client.get(address, headers=HTML).content.decode()
+    Batch.objects.filter(owner=guest_of(client)).update(key="same")
+    log_in(client, user)
+    assert Prediction.objects.of(user).count() == 1
+    asked = client.get("/history/").content.decode()
+    assert "You tried 1 picture here before you logged in. Keep it in your history?" in asked
+    # A page that was open before asks as well.
+    missing = client.get(address, headers=HTML)
+    assert missing.status_code == 404
+    assert f'name="next" value="{address}"' in missing.content.decode()
+    client.post("/account/guest/keep/")
     assert "Your picture is now in your history." in client.get("/history/").content.decode()
     assert Prediction.objects.of(user).count() == 2
     assert sorted(Batch.objects.values_list("key", flat=True), key=str) == [None, "same"]
+    assert client.get(address, headers=HTML).status_code == 200
+
+
+def test_who_logs_in_after_somebody_else_gets_none_of_the_pictures(
+    client: Client, user: User, own_media: Path
+) -> None:
+    make_runs(user, models=("tiny",))
+    ask(client, 1, 2)
+    draft(client, 3)
+    log_in(client, user)
+    asked = client.get("/history/").content.decode()
+    assert "You tried 2 pictures here before you logged in. Keep them in your history?" in asked
+    assert len(files(own_media)) == 4
+    client.post("/account/guest/refuse/")
+    assert list(User.objects.all()) == [user]
+    assert {one.owner for model in (Upload, Batch, Prediction) for one in model.objects.all()} == {user}
+    assert len(files(own_media)) == 1
 
 
 def test_an_answer_that_comes_while_signing_up_is_in_the_history(client: Client) -> None:

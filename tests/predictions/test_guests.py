@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts import guests, throttle
 from accounts.models import User
-from predictions import forms, quotas, services
+from predictions import forms, quotas, samples, services
 from predictions.models import Prediction, Upload
 from tests.factories import finish, make_runs, make_user
 from tests.predictions.visitors import HTML, JSON, ask, draft, files, guest_of, logged_in, picture
@@ -276,3 +277,28 @@ def test_a_guest_sees_nothing_of_an_account(client: Client, user: User) -> None:
         assert client.get(page).status_code == 404, page
     draft_of_another = {"draft": str(run.upload_id), "model": ["tiny"]}
     assert client.post("/predict/", draft_of_another, headers=HTML).status_code == 422
+
+
+def test_the_sites_own_pictures_are_not_among_the_five(client: Client) -> None:
+    sample = samples.offered()[0]
+    data = (settings.BASE_DIR / "static" / "samples" / sample.filename).read_bytes()
+    for _time in range(7):
+        file = SimpleUploadedFile("renamed.jpg", data, "image/jpeg")
+        answer = client.post("/predict/draft/", {"image": file}, headers=JSON)
+        assert answer.status_code == 201
+        assert answer.json()["trial"]["left"] == 5
+    other = SimpleUploadedFile("renamed.jpg", data + b"\0", "image/jpeg")
+    assert client.post("/predict/draft/", {"image": other}, headers=JSON).json()["trial"]["left"] == 4
+
+
+def test_the_sites_own_pictures_have_a_bound_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "GUEST_KEPT", 2)
+    data = (settings.BASE_DIR / "static" / "samples" / samples.offered()[0].filename).read_bytes()
+    sent = [
+        client.post(
+            "/predict/draft/", {"image": SimpleUploadedFile("a.jpg", data, "image/jpeg")}, headers=JSON
+        )
+        for _time in range(3)
+    ]
+    assert [answer.status_code for answer in sent] == [201, 201, 422]
+    assert sent[2].json()["error"]["code"] == "trial_over"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from predictions import lifecycle
+from predictions import lifecycle, quotas
 from predictions.models import Prediction
 from tests.factories import finish, make_runs, make_user
 from tests.predictions.history_pages import BARS, JSON, listed, run_at, text
@@ -236,3 +237,28 @@ def test_ids_that_are_none_delete_nothing(page: Client, user: User) -> None:
     answer = page.post("/predictions/delete/", {"id": ["1", "", "x" * 5000]}, headers=JSON).json()
     assert answer["deleted"] == []
     assert Prediction.objects.of(user).count() == 1
+
+
+def test_what_was_deleted_already_is_said_in_a_sentence_of_its_own(page: Client, user: User) -> None:
+    run, other = make_runs(user, pictures=2, models=("tiny",))
+    lifecycle.delete(user, [run.pk, other.pk])
+    answer = page.post("/predictions/delete/", {"id": str(run.pk)}, headers=JSON).json()
+    assert (answer["deleted"], answer["message"]) == ([], "The prediction was deleted already.")
+    ids = [str(run.pk), str(other.pk)]
+    answer = page.post("/predictions/delete/", {"id": ids}, headers=JSON).json()
+    assert answer["message"] == "The predictions were deleted already."
+    html = text(page.post("/predictions/delete/", {"id": ids, "query": ""}, follow=True))
+    assert "The predictions were deleted already." in html
+
+
+def test_what_would_wait_beyond_the_quota_does_not_come_back(
+    page: Client, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = True
+    (run,) = make_runs(user, models=("tiny",))
+    lifecycle.delete(user, [run.pk])
+    monkeypatch.setattr(quotas, "QUOTA_IN_FLIGHT", 0)
+    response = page.post("/predictions/undo/", {"id": str(run.pk)}, headers=JSON)
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "quota")
+    html = text(page.post("/predictions/undo/", {"id": str(run.pk), "query": ""}, follow=True))
+    assert "still waiting" in html

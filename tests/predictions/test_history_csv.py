@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import throttle
 from accounts.models import User
 from predictions import history, lifecycle
 from tests.factories import finish, make_runs, make_user
@@ -222,3 +223,18 @@ def test_the_strip_costs_one_query_however_many_there_are(page: Client, user: Us
     assert count() == 1
     make_runs(user, pictures=5, models=("tiny",))
     assert count() == 1
+
+
+@pytest.mark.parametrize(("address", "scope"), [("export.csv", "export"), ("activity/", "activity")])
+def test_reading_the_whole_history_again_and_again_has_a_limit(
+    page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, address: str, scope: str
+) -> None:
+    settings.RATE_LIMITS = True
+    spent = {"export": 10, "activity": 60}
+    monkeypatch.setattr(throttle, "_count", lambda asked, *rest: spent[asked])
+    assert page.get(f"/history/{address}").status_code == 200
+    spent[scope] += 1
+    response = page.get(f"/history/{address}", headers=JSON)
+    assert response.status_code == 429
+    assert response.json()["error"]["code"] == "throttled"
+    assert page.get("/history/").status_code == 200

@@ -319,3 +319,12 @@ def test_what_is_counted_and_ordered_is_read_from_the_index_alone(
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
             plan = " ".join(str(row[-1]) for row in cursor.fetchall())
             assert "USING COVERING INDEX prediction_history" in plan, (sql, plan)
+
+
+def test_more_words_than_are_looked_for_are_refused_at_their_field(page: Client, user: User) -> None:
+    run = answered(user, 0.9, name="a b c d e f g h.png")
+    response = page.get("/history/", {"q": "a b c d e f g h a b"})
+    assert listed(response) == [str(run.pk)]
+    response = page.get("/history/", {"q": "a b c d e f g h i"})
+    assert "Search for at most 8 words at once." in text(response)
+    assert listed(response) == []

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from predictions import lifecycle
 from predictions.jobs import LEASE, MAX_ATTEMPTS, Timer
 from predictions.models import Job, Prediction
 from tests.factories import finish, make_runs, make_user
+from tests.services import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -59,7 +66,7 @@ def test_a_lost_lease_cannot_write_its_result() -> None:
     Prediction.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert Prediction.objects.sweep_expired() == 1
     fields = Prediction.answer_fields("tiny", [(0, "red", 0.9)])
-    assert not Prediction.objects.finish(claim, run, **fields)
+    assert Prediction.objects.finish_all(claim, {run.pk: fields}) == set()
     run.refresh_from_db()
     assert (run.status, run.top1_id) == (Job.Status.QUEUED, None)
 
@@ -67,8 +74,9 @@ def test_a_lost_lease_cannot_write_its_result() -> None:
 def test_a_result_is_written_once() -> None:
     (run,) = make_runs(make_user(), models=("tiny",))
     claim, _taken = Prediction.objects.claim(1)
-    assert Prediction.objects.finish(claim, run, **Prediction.answer_fields("tiny", [(0, "red", 0.9)]))
-    assert not Prediction.objects.finish(claim, run, **Prediction.answer_fields("tiny", [(1, "green", 0.8)]))
+    first, second = (Prediction.answer_fields("tiny", [(index, "", 0.9)]) for index in (0, 1))
+    assert Prediction.objects.finish_all(claim, {run.pk: first}) == {run.pk}
+    assert Prediction.objects.finish_all(claim, {run.pk: second}) == set()
     run.refresh_from_db()
     assert run.top1_id == "tiny:0"
 
@@ -150,6 +158,78 @@ def test_a_finished_row_knows_how_long_its_reader_waited() -> None:
     run = finish(run)
     assert run.seconds is not None
     assert 0 <= run.seconds < 60
+
+
+def test_a_retried_row_counts_from_the_retry() -> None:
+    (run,) = make_runs(make_user(), models=("tiny",))
+    Prediction.objects.filter(pk=run.pk).cancel()
+    Prediction.objects.filter(pk=run.pk).update(created=timezone.now() - timedelta(days=1))
+    Prediction.objects.filter(pk=run.pk).retry()
+    run = finish(run)
+    assert run.seconds is not None
+    assert run.seconds < 60
+
+
+def test_what_has_no_end_is_what_waits_or_runs() -> None:
+    user = make_user()
+    runs = make_runs(user, pictures=4, models=("tiny",))
+    Prediction.objects.claim(1)
+    Prediction.objects.filter(pk=runs[1].pk).cancel()
+    finish(runs[2])
+    in_flight = set(Prediction.objects.in_flight().values_list("pk", flat=True))
+    assert in_flight == {runs[0].pk, runs[3].pk}
+    with CaptureQueriesContext(connection) as queries:
+        Prediction.objects.of(user).in_flight().count()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"])
+            assert "prediction_in_flight" in str(cursor.fetchall())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer at a time and no row locks"
+)
+@pytest.mark.parametrize("change", ["finish", "star", "delete", "cancel", "sweep"])
+def test_a_change_of_several_rows_holds_none_while_it_waits_for_the_first(change: str) -> None:
+    user = make_user()
+    keys = sorted(run.pk for run in make_runs(user, pictures=12, models=("tiny",)))
+    claim = ""
+    if change in ("finish", "sweep"):
+        claim, _taken = Prediction.objects.claim(12)
+    if change == "sweep":
+        Prediction.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    answers = {key: Prediction.answer_fields("tiny", [(0, "", 0.9)]) for key in keys}
+    changes: dict[str, Callable[[], Any]] = {
+        "finish": lambda: Prediction.objects.finish_all(claim, answers),
+        "star": lambda: lifecycle.mark(user, keys, starred=True),
+        "delete": lambda: lifecycle.delete(user, keys),
+        "cancel": lambda: lifecycle.cancel(user),
+        "sweep": Prediction.objects.sweep_expired,
+    }
+    failures: list[Exception] = []
+
+    def beside() -> None:
+        try:
+            changes[change]()
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool(cursor.fetchone()[0])
+
+    thread = threading.Thread(target=beside)
+    with transaction.atomic():
+        Prediction.objects.filter(pk=keys[0]).update(note="first")
+        thread.start()
+        wait_until(waits, 10, "the other change waiting")
+        Prediction.objects.filter(pk__in=keys[1:]).update(note="all others")
+    thread.join()
+    assert failures == []
 
 
 def test_nothing_to_do_is_no_error() -> None:

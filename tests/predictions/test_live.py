@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import time
 import uuid
+import weakref
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
+from ml.artifact import ArtifactError
 from predictions import inference, live, services
 from predictions.corruption import parse_bars
 from predictions.crop import parse_crop
@@ -28,8 +32,9 @@ BARS = [[0.1, 0.2, 0.35, 0.4], [0.5, 0.125, 0.25, 0.75]]
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> None:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     live.pictures.clear()
+    monkeypatch.setattr(live, "_loaded", None)
 
 
 def noise(size: tuple[int, int] = (157, 101)) -> PreparedImage:
@@ -162,6 +167,40 @@ def test_a_network_whose_files_are_damaged_has_no_live_answers(page: Client, upl
     card = services.offered()[0]
     (card.folder / "network.bin").write_bytes(b"damaged")
     assert ask(page, upload).json()["error"]["code"] == "live_unavailable"
+
+
+def test_a_damaged_network_is_not_read_again_for_every_bar(
+    page: Client, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str] = []
+
+    def damaged(name: str, **options: Any) -> Any:
+        tries.append(name)
+        raise ArtifactError("damaged")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(live, "load_predictor", damaged)
+        assert [ask(page, upload).status_code for _bar in range(3)] == [409] * 3
+    assert len(tries) == 1
+    monkeypatch.setattr(live, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(live, "_loaded", None)
+    with monkeypatch.context() as patched:
+        patched.setattr(live, "load_predictor", damaged)
+        assert ask(page, upload).status_code == 409
+    assert ask(page, upload).status_code == 200
+
+
+def test_a_new_version_takes_the_place_of_the_old_one(
+    page: Client, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = live.network()
+    cards = [replace(card, version="next") for card in services.offered()]
+    monkeypatch.setattr(live, "offered", lambda: cards)
+    kept = weakref.ref(old)
+    del old
+    assert ask(page, upload).status_code == 200
+    gc.collect()
+    assert kept() is None
 
 
 def test_visitors_and_get_are_refused(page: Client, upload: Upload) -> None:

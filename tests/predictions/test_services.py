@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -14,11 +15,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from predictions import inference, lifecycle, personal, quotas, removal, services
+from predictions import inference, lifecycle, personal, quotas, removal, services, truths
 from predictions.corruption import parse_bars
+from predictions.jobs import CLAIM
 from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
 from predictions.services import RejectedPicture
-from tests.factories import make_picture, make_runs, make_user
+from tests.factories import finish, make_picture, make_runs, make_user
 from tests.networks import make_artifact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks")]
@@ -370,6 +372,7 @@ def test_a_deleted_waiting_run_is_neither_computed_nor_counted(
     run.refresh_from_db()
     assert run.status == "queued"
     make_runs(user, models=("tiny",))
+    inference.drain()
     lifecycle.undo(user, [run.pk])
     inference.drain()
     run.refresh_from_db()
@@ -381,12 +384,41 @@ def test_what_is_known_of_a_user_can_be_handed_over_and_erased(own_media: Path) 
     make_runs(user)
     make_runs(other, models=("tiny",))
     known = personal.export(user)
-    assert (len(known["uploads"]), len(known["predictions"])) == (1, 2)
+    assert (len(known["uploads"]), len(known["predictions"]), len(known["batches"])) == (1, 2, 1)
     personal.erase(user)
     personal.erase(user)
-    assert personal.export(user) == {"uploads": [], "predictions": []}
+    assert personal.export(user) == {"uploads": [], "predictions": [], "batches": []}
     assert len(files(own_media)) == 1
     assert Prediction.objects.filter(owner=other).exists()
+
+
+def test_what_is_handed_over_holds_all_that_the_user_said() -> None:
+    user = make_user()
+    refused = services.RejectedPicture("notes.txt", "not_an_image", "This file is not a picture.")
+    (run,) = services.submit(user, [make_picture(), refused], ["tiny"]).runs
+    finish(run)
+    lifecycle.mark(user, [run.pk], starred=True)
+    lifecycle.annotate(user, run.pk, "a fox")
+    truths.keep(run.batch, {str(run.upload_id): "red"})
+    known = json.loads(json.dumps(personal.export(user)))
+    (told,) = known["predictions"]
+    assert (told["starred"], told["note"], told["batch"]) == (True, "a fox", str(run.batch_id))
+    assert told["finished"] >= told["created"]
+    (batch,) = known["batches"]
+    assert batch["true_labels"] == {str(run.upload_id): "red"}
+    assert batch["rejected"] == [{"filename": "notes.txt", "message": "This file is not a picture."}]
+
+
+def test_who_sends_one_by_one_without_waiting_gives_way_to_others() -> None:
+    user, other = make_user(), make_user()
+    upload = make_runs(user, models=("tiny",))[0].upload
+    for _ in range(CLAIM):
+        services.submit(user, [upload], ["tiny"])
+    (late,) = services.submit(other, [make_picture()], ["tiny"]).runs
+    waiting = list(Prediction.objects.waiting())
+    assert waiting.index(late) == CLAIM
+    assert [run.priority for run in waiting[-2:]] == [Job.Priority.SINGLE, Job.Priority.BULK]
+    assert waiting[-1].owner_id == user.pk
 
 
 # --- failures while answering ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from accounts import throttle
 from accounts.models import User
 from predictions import inference, lifecycle, services
 from predictions.corruption import parse_bars
@@ -260,3 +261,13 @@ def test_a_picture_is_there_as_long_as_one_of_its_predictions_is(page: Client, u
     assert page.get(f"/pictures/{first.upload_id}/").status_code == 200
     lifecycle.delete(user, [second.pk])
     assert page.get(f"/pictures/{first.upload_id}/").status_code == 404
+
+
+def test_asking_again_has_a_limit(
+    page: Client, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(throttle, "_count", lambda scope, *rest: 241 if scope == "predict" else 1)
+    (run,) = make_runs(user, models=("tiny",))
+    assert page.post(f"/predictions/{run.pk}/again/").status_code == 429
+    assert Prediction.objects.count() == 1

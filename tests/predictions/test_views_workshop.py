@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from predictions import samples, views
+from predictions import forms, samples, views
 from tests import pictures
 from tests.factories import make_user
 
@@ -30,6 +30,10 @@ def page(client: Client) -> Client:
 def draft(client: Client, name: str) -> str:
     file = SimpleUploadedFile(name, pictures.jpeg())
     return str(client.post("/predict/draft/", {"image": file}, headers=JSON).json()["id"])
+
+
+def left_out(name: str, message: str) -> str:
+    return json.dumps({"name": name, "message": message})
 
 
 def text(response: Any) -> str:
@@ -77,7 +81,7 @@ def test_what_was_left_out_stands_on_its_batch_and_on_no_other(page: Client) -> 
         body = {"draft": [draft(page, "a.jpg"), draft(page, "b.jpg")], "model": ["tiny"], **values}
         return str(page.post("/predict/", body, headers=JSON).json()["url"])
 
-    address = ask(left_out=["<b>.jpg: This file is not a picture.", "c" * 1000])
+    address = ask(left_out=[left_out("<b>.jpg", "This file is not a picture."), "c" * 1000])
     html = " ".join(text(page.get(address)).split())
     assert "2 pictures taken, 2 not taken." in html
     assert '&lt;b&gt;.jpg</span></th> <td colspan="2">This file is not a picture.</td>' in html
@@ -90,13 +94,50 @@ def test_what_was_left_out_stands_on_its_batch_and_on_no_other(page: Client) -> 
 
 
 def test_one_picture_of_several_that_were_chosen_has_the_page_of_several(page: Client) -> None:
-    body = {"draft": [draft(page, "a.jpg")], "model": ["tiny"], "left_out": ["b : c.txt : Pas une image."]}
+    body = {
+        "draft": [draft(page, "a.jpg")],
+        "model": ["tiny"],
+        "left_out": [left_out("b: c.txt", "No: none.")],
+    }
     answer = page.post("/predict/", body, headers=JSON).json()
     assert answer["several"]
     html = " ".join(text(page.get(answer["url"])).split())
-    assert '<span class="filename">b</span></th> <td colspan="2">c.txt : Pas une image.</td>' in html
+    assert '<span class="filename">b: c.txt</span></th> <td colspan="2">No: none.</td>' in html
 
 
 def test_the_list_of_samples_names_every_picture_offered() -> None:
     rows = json.loads((Path(samples.__file__).parents[1] / "samples" / "samples.json").read_text())
     assert set(samples.OFFERED) <= {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize("sent", ["[1]", '{"name": 1, "message": ["x"]}', "{", "[" * 5000, "null", ""])
+def test_what_is_no_name_with_a_reason_breaks_nothing(page: Client, sent: str) -> None:
+    body = {"draft": [draft(page, "a.jpg")], "model": ["tiny"], "left_out": [sent]}
+    answer = page.post("/predict/", body, headers=JSON).json()
+    assert "1 not taken" in " ".join(text(page.get(answer["url"])).split())
+
+
+def test_pictures_that_are_too_many_are_not_even_read(
+    page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(views.quotas, "QUOTA_IN_FLIGHT", 1)
+    monkeypatch.setattr(forms, "take_all", lambda files: pytest.fail("They were read."))
+    body = {"image": SimpleUploadedFile("a.jpg", pictures.jpeg()), "model": ["tiny", "small"]}
+    response = page.post("/predict/", body, headers=JSON)
+    assert response.status_code == 422
+    assert response.json()["error"]["code"] == "quota"
+
+
+def test_the_same_again_is_no_more_however_much_waits(
+    page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RATE_LIMITS = True
+    monkeypatch.setattr(views.quotas, "QUOTA_IN_FLIGHT", 2)
+    content = pictures.jpeg()
+    addresses = set()
+    for _ in range(2):
+        file = SimpleUploadedFile("a.jpg", content)
+        body = {"image": file, "model": ["tiny", "small"], "key": "k" * 36}
+        addresses.add(page.post("/predict/", body, headers=JSON).json()["url"])
+    assert len(addresses) == 1

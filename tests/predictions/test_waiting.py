@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from predictions import images, inference, intake, pace, services, waiting
+from predictions import images, inference, intake, pace, services
 from predictions.decoding import decode
-from predictions.jobs import Turns, parent_name
+from predictions.jobs import CLAIM, Turns, parent_name
 from predictions.models import Heartbeat, Job, Prediction
 from predictions.waiting import spoken, wait_for_last, waits
 from tests import pictures
@@ -58,7 +58,7 @@ def worker(name: str = "host:1", **rates: float) -> Heartbeat:
     return Heartbeat.objects.create(name=name, rates=rates)
 
 
-def served(turns: Turns | None = None, limit: int = inference.BATCH) -> list[Prediction]:
+def served(turns: Turns | None = None, limit: int = CLAIM) -> list[Prediction]:
     """One claim, answered."""
     claim, taken = Prediction.objects.claim(limit, turns=turns)
     answer = {"top1": f"{taken[0].model_id}:0", "probability1": 0.5} if taken else {}
@@ -74,11 +74,11 @@ def served(turns: Turns | None = None, limit: int = inference.BATCH) -> list[Pre
 def test_a_single_picture_is_in_the_next_claim_while_200_of_somebody_else_wait() -> None:
     many(make_user(), 200)
     turns = Turns()
-    assert len(served(turns)) == inference.BATCH
+    assert len(served(turns)) == CLAIM
     (single,) = make_runs(make_user(), models=("tiny",))
     # Alone: with 31 others its answer would come as late as theirs.
     assert served(turns) == [single]
-    assert len(served(turns)) == inference.BATCH
+    assert len(served(turns)) == CLAIM
 
 
 def test_a_single_picture_for_both_networks_waits_for_two_claims_at_most() -> None:
@@ -151,10 +151,6 @@ def test_pictures_of_a_large_request_give_way_where_they_are_read(
 
 
 # --- where one stands ---------------------------------------------------------------------------------------
-
-
-def test_a_claim_is_as_large_as_the_estimates_take_it_to_be() -> None:
-    assert waiting.CLAIM == inference.BATCH
 
 
 def test_the_estimate_is_what_comes_before_by_the_rates_of_the_workers() -> None:

@@ -89,6 +89,8 @@ TABLE: dict[str, list[Case]] = {
         Case(revoke, Who(302, 404, 404, 302)),
         Case(revoke, Who(302, 404, 404, 302), "post"),
     ],
+    "accounts:keep-guest": [Case("/account/guest/keep/", Who(302, 302, 302, 302), "post")],
+    "accounts:refuse-guest": [Case("/account/guest/refuse/", Who(302, 302, 302, 302), "post")],
     "accounts_api:token": [Case("/api/v1/token/", Who(400, 400, 400, 400), "post", headers=JSON)],
     "api-root": [Case("/api/v1/", Who(401, 200, 200, 200), headers=JSON)],
     "prediction-list": [
@@ -111,6 +113,8 @@ TABLE: dict[str, list[Case]] = {
     "prediction-probabilities": [
         Case(of_run("/api/v1/predictions/{run}/probabilities/"), Who(401, 404, 404, 409), headers=JSON)
     ],
+    "prediction-activity": [Case("/api/v1/predictions/activity/", Who(401, 200, 200, 200), headers=JSON)],
+    "prediction-export": [Case("/api/v1/predictions/export.csv", Who(401, 200, 200, 200), headers=JSON)],
     "prediction-compare": [
         Case(of_run("/api/v1/predictions/compare/?a={run}&b={run}"), Who(401, 404, 404, 409), headers=JSON)
     ],
@@ -162,6 +166,7 @@ TABLE: dict[str, list[Case]] = {
     "predictions:compare": [
         Case("/compare/", SIGNED_IN),
         Case(of_run("/compare/?a={run}&b={run}"), OWN_PAGE),
+        Case("/compare/", Who(302, 302, 302, 302), "post"),
     ],
     "predictions:history": [Case("/history/", SIGNED_IN)],
     "predictions:activity": [Case("/history/activity/", SIGNED_IN)],

@@ -114,6 +114,9 @@ def test_the_page_names_every_call_and_limit() -> None:
         "compare",
         "probabilities",
         "results.csv",
+        "export.csv",
+        "activity",
+        "wait",
         "Retry-After",
     ):
         assert word in text

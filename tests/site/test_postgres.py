@@ -11,10 +11,13 @@ from tests.services import ROOT
 AGAIN = [
     "test_models.py",
     "test_jobs.py",
+    "test_lifecycle.py",
     "test_waiting.py",
     "test_services.py",
     "test_many_pictures.py",
     "test_guest_merge.py",
+    "test_api_lists.py",
+    "test_migrations.py",
 ]
 
 

@@ -28,7 +28,8 @@ WELL_FORMED = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
 # A description says which requests are well formed. It cannot say which password is right, how the classes of the
 # networks are called that are there today, what the pictures of a batch are called, that one day lies before another,
 # or that bytes are a picture; so these calls may answer 400 or 422 to what is well formed.
-NEED_MORE_THAN_FORM = ["token_create", "predictions_list", "predictions_create", "batches_truths"]
+FILTERED = ["predictions_list", "predictions_export", "predictions_activity"]
+NEED_MORE_THAN_FORM = ["token_create", *FILTERED, "predictions_create", "batches_truths"]
 # One pixel, as a GIF of ASCII characters only: a string of the kind that the description asks for.
 PICTURE = "GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
 CONFIG = {

@@ -19,6 +19,8 @@ from ml import artifact
 from ml.predictor import Predictor, load_predictor
 from ml.storage import write_json
 from predictions.corruption import Bar, apply_bars
+from predictions.decoding import decode
+from predictions.images import open_prepared
 
 # Bars worth trying: broad enough to change an answer, small enough to leave the picture recognisable.
 LARGEST_SHARE = 0.16
@@ -39,6 +41,11 @@ def candidate_bars() -> list[Bar]:
     ]
 
 
+def taken_in(path: Path) -> Image.Image:
+    """A sample as the site keeps it once it was sent, so that the workshop gives the very answers of the example."""
+    return open_prepared(decode(path.read_bytes()).data)
+
+
 def find_example(predictor: Predictor, samples: list[dict[str, Any]], folder: Path) -> dict[str, Any] | None:
     """The sample and bar with the surest pair of different answers, or None when no bar changes a sure answer.
 
@@ -46,8 +53,7 @@ def find_example(predictor: Predictor, samples: list[dict[str, Any]], folder: Pa
     """
     best: tuple[float, dict[str, Any]] | None = None
     for sample in samples:
-        with Image.open(folder / sample["file"]) as opened:
-            picture = opened.convert("RGB")
+        picture = taken_in(folder / sample["file"])
         if picture.width != picture.height:
             # Only the square in a box would go in, and the example shows no box.
             continue

@@ -129,7 +129,7 @@ def test_a_page_whose_guest_has_gone_meanwhile_is_told_so(
 ) -> None:
     draft(client, 1)
 
-    def gone(*args: Any) -> None:
+    def gone(*args: Any, **options: Any) -> None:
         raise guests.GuestGone
 
     monkeypatch.setattr(quotas, "take", gone)

@@ -124,6 +124,8 @@ def figures() -> list[dict[str, Any]]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    # What gunicorn's workers do at their start.
+    import classifier_site.wsgi  # noqa: F401
     from accounts.models import User
     from predictions.models import Prediction
 

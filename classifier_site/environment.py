@@ -78,6 +78,8 @@ class Environment:
         return folder
 
 
+# PostgreSQL would compile queries over a long history, which takes longer than to run them.
+NO_COMPILING = "-c jit=off"
 SQLITE_OPTIONS = {
     # A transaction takes the write lock at its start, so that two writers wait instead of failing half-way.
     "transaction_mode": "IMMEDIATE",
@@ -109,7 +111,7 @@ def database(url: str, local_file: Path) -> dict[str, Any]:
         "PORT": str(_port("DATABASE_URL", parts) or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 3, **query},
+        "OPTIONS": {"connect_timeout": 3, "options": NO_COMPILING, **query},
     }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_site.settings")
@@ -15,3 +18,9 @@ from classifier_site.checks import refuse_unsafe_production  # noqa: E402
 
 refuse_unsafe_production()
 application = BoundedBodies(django_application)
+
+# All that lives as long as the process is there now: full collections need not walk through it again and again,
+# which a request would wait for.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()

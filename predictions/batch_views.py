@@ -20,6 +20,8 @@ from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.accuracy import accuracies
 from predictions.batch_table import BatchTable, glance, names_of, rows_changed, table_of
 
+REMOVED_KEY = "truths_removed"
+
 
 def own_table(request: OwnRequest, pk: uuid.UUID, *, top5: bool = False) -> BatchTable:
     table = table_of(request.user, pk, request.GET.get("sort", ""), top5=top5)
@@ -42,7 +44,18 @@ def _no_batch() -> str:
 @require_safe
 def batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     """A table of many pictures at once, sorted by ``?sort=``."""
-    return _page(request, own_table(request, pk))
+    return _page(request, own_table(request, pk), **_removed(request, pk))
+
+
+def _removed(request: OwnRequest, pk: uuid.UUID) -> dict[str, str]:
+    """The true labels that were just removed, once: to be used again by whoever did not mean it."""
+    if REMOVED_KEY not in request.session:
+        return {}
+    of_batch, removed = request.session.pop(REMOVED_KEY)
+    if of_batch != str(pk):
+        return {}
+    says = _("The true labels are removed. They stand below: use them again to take that back.")
+    return {"truths_said": says, "truths_text": removed}
 
 
 def _page(request: OwnRequest, table: BatchTable, status: int = 200, **more: Any) -> HttpResponse:
@@ -121,8 +134,8 @@ def give_truths(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
         truths.clear(table.batch)
         if wants_json(request):
             return JsonResponse({"message": _("The true labels are removed.")})
-        sentence = _("The true labels are removed. They stand below: use them again to take that back.")
-        return _page(request, own_table(request, pk), truths_said=sentence, truths_text=removed)
+        request.session[REMOVED_KEY] = [str(pk), removed]
+        return redirect(f"{batch_address(request, pk)}#truths")
     file = request.FILES.get("file")
     pasted = request.POST.get("text", "")
     try:

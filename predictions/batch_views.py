@@ -47,7 +47,7 @@ def batch(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     return _page(request, own_table(request, pk), **_removed(request, pk))
 
 
-def _removed(request: OwnRequest, pk: uuid.UUID) -> dict[str, str]:
+def _removed(request: OwnRequest, pk: uuid.UUID) -> dict[str, Any]:
     """The true labels that were just removed, once: to be used again by whoever did not mean it."""
     if REMOVED_KEY not in request.session:
         return {}

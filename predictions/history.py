@@ -1,7 +1,7 @@
 """The history's queries, made so that they stay quick with 100,000 predictions of one owner.
 
-What is counted, filtered and ordered stands in one index (``prediction_history``), which the database reads alone;
-only the rows of the page that is shown are fetched.
+What is counted, filtered and ordered stands in one index (``prediction_history_columns``), which the database
+reads alone; only the rows of the page that is shown are fetched.
 """
 
 from __future__ import annotations

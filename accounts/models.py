@@ -15,7 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import timezones
+from accounts.exports import DataExport
 from accounts.fields import NormalisedEmailField, refuse_guest_domain
+from accounts.moderation_log import REASON_LENGTH, ModerationEntry
+
+__all__ = ["ApiToken", "DataExport", "ModerationEntry", "User", "UserManager", "digest_of"]
 
 
 class UserManager(BaseUserManager["User"]):
@@ -71,6 +75,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     guest_until = models.DateTimeField(_("guest until"), null=True, editable=False)
     # How much a guest has used of what may be tried; what that is, the apps know.
     trials = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # Of an account that a moderator suspended: it is inactive, and at its login it is told why.
+    suspended = models.DateTimeField(_("suspended"), null=True, blank=True, editable=False)
+    suspension_reason = models.CharField(
+        _("reason of the suspension"), max_length=REASON_LENGTH, blank=True, db_default="", editable=False
+    )
+    # When an account that its owner deleted is erased. Until then it can be kept after all.
+    deletion_due = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 
@@ -81,6 +92,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [("suspend_user", _("Can suspend accounts and lift suspensions"))]
         constraints = [
             # With the unique index this makes addresses unique whatever their case, whichever way they come.
             models.CheckConstraint(
@@ -94,9 +106,19 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="accounts_user_guest_is_temporary",
                 violation_error_message=_("A guest ends after a day and has no rights."),
             ),
+            models.CheckConstraint(
+                condition=Q(suspended__isnull=True) | Q(is_active=False),
+                name="accounts_user_suspended_is_inactive",
+                violation_error_message=_("A suspended account is inactive."),
+            ),
         ]
         indexes = [
-            models.Index(fields=["guest_until"], name="accounts_user_guests", condition=Q(is_guest=True))
+            models.Index(fields=["guest_until"], name="accounts_user_guests", condition=Q(is_guest=True)),
+            models.Index(
+                fields=["deletion_due"],
+                name="accounts_user_deletions",
+                condition=Q(deletion_due__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,8 @@ from ml.labels import display
 from predictions.images import FILENAME_LENGTH
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
 from predictions.networks import Label, Network
+from predictions.reports import FINGERPRINT_LENGTH, RemovedPicture, Report
+from predictions.shares import Share
 
 __all__ = [
     "Batch",
@@ -30,6 +32,9 @@ __all__ = [
     "Network",
     "NetworkInput",
     "Prediction",
+    "RemovedPicture",
+    "Report",
+    "Share",
     "Timer",
     "Upload",
 ]
@@ -69,8 +74,12 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.unused().filter(created__lt=Now() - DRAFT_LIFETIME)
 
     def unused(self) -> Self:
-        """Pictures without any prediction, hidden ones counted."""
-        return self.filter(~Exists(Prediction.objects.filter(upload=OuterRef("pk"))))
+        """Pictures without any prediction, deleted ones counted; not those that moderators withhold."""
+        return self.shown().filter(~Exists(Prediction.objects.filter(upload=OuterRef("pk"))))
+
+    def shown(self) -> Self:
+        """Neither hidden by a moderator nor held for review."""
+        return self.filter(hidden__isnull=True)
 
 
 class Upload(models.Model):
@@ -87,6 +96,15 @@ class Upload(models.Model):
     source_height = models.PositiveIntegerField()
     bytes = models.PositiveIntegerField(_("size in bytes"))
     created = models.DateTimeField(_("created"), db_default=Now(), editable=False, db_index=True)
+    # Since when moderators withhold it. Its predictions are deleted meanwhile, which every page and query knows;
+    # ``expired`` and ``just_deleted`` leave them alone.
+    hidden = models.DateTimeField(_("hidden"), null=True, blank=True, editable=False)
+    # Hidden because it looks like a picture that was removed, until a moderator has seen it.
+    held = models.BooleanField(_("held for review"), default=False, db_default=False, editable=False)
+    # How it looks, for finding it again; empty where there is nothing to tell it by.
+    fingerprint = models.CharField(max_length=FINGERPRINT_LENGTH, blank=True, db_default="", editable=False)
+    # When its file was removed because of its age. What the networks said is kept.
+    expired = models.DateTimeField(_("file removed"), null=True, blank=True, editable=False)
 
     objects = UploadQuerySet.as_manager()
 
@@ -94,6 +112,15 @@ class Upload(models.Model):
         verbose_name = _("upload")
         verbose_name_plural = _("uploads")
         ordering = ("-created",)
+        constraints = [
+            models.CheckConstraint(
+                name="upload_held_is_hidden", condition=Q(held=False) | Q(hidden__isnull=False)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["hidden"], name="upload_hidden", condition=Q(hidden__isnull=False)),
+            models.Index(fields=["fingerprint"], name="upload_fingerprint", condition=~Q(fingerprint="")),
+        ]
 
     def __str__(self) -> str:
         return self.filename
@@ -173,11 +200,11 @@ class PredictionQuerySet(JobQuerySet):
 
     def just_deleted(self) -> Self:
         """What an undo still reaches."""
-        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5))
+        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5), upload__hidden__isnull=True)
 
     def expired(self) -> Self:
         """Deleted, and too long ago for an undo."""
-        return self.filter(deleted__lt=Now() - UNDO - timedelta(seconds=5))
+        return self.filter(deleted__lt=Now() - UNDO - timedelta(seconds=5), upload__hidden__isnull=True)
 
 
 class Prediction(Job):
@@ -196,7 +223,8 @@ class Prediction(Job):
     # A clean run that was made only to stand beside a covered one is not listed by its batch.
     asked = models.BooleanField(default=True)
     model = models.ForeignKey(Network, models.PROTECT, verbose_name=_("network"), related_name="+")
-    network_input = models.ForeignKey(NetworkInput, models.RESTRICT, related_name="+")
+    # Null when the picture's file was removed because of its age: what a network saw is a picture, too.
+    network_input = models.ForeignKey(NetworkInput, models.RESTRICT, null=True, blank=True, related_name="+")
     bars = models.JSONField(_("bars"), default=list, blank=True)
     # The same as "has bars", as a column that the history can filter by.
     covered = models.BooleanField(_("covered"), default=False, db_default=False)

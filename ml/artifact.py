@@ -1,7 +1,8 @@
 """A shipped network: a folder with a card, an exact graph, a quantised graph and its training log.
 
     card.json            what it is, how it was made, how good it is, checksums of the other files
-    network.xml, .bin    the exact graph in OpenVINO's format; kernels stored as float16, computed in float32
+    network.xml, .bin    the exact graph in OpenVINO's format; kernels stored as float16, computed in float32. As
+                         it is shipped its weights are packed without loss (``ml.packing``): network.bin.packed
     int8.xml, .bin       the quantised graph that answers
     log.jsonl            one line an epoch of the training run
     snapshots/           the weights along the run (``ml.snapshots``), listed in the card
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml import config
+from ml import config, packing
 from ml.labels import PEOPLE, display
 from ml.preprocessing import Preprocessing
 from ml.storage import read_lines
@@ -35,6 +36,8 @@ EXACT = "network"
 QUANTISED = "int8"
 LOG = "log.jsonl"
 EVALUATION = "evaluation.json"
+PACKED = ".packed"
+"""After the name of a file that ``ml.packing`` made smaller."""
 WEIGHT = "weight:"
 """Before the name of each constant of the exact graph that is a weight."""
 
@@ -217,9 +220,27 @@ def verify(card: Card, *names: str) -> None:
 
 def graph_files(card: Card, graph: str) -> tuple[str, str]:
     """File names of a graph (EXACT or QUANTISED), checked. Raises ArtifactError."""
-    names = (f"{graph}.xml", f"{graph}.bin")
+    weights = f"{graph}.bin"
+    if weights + PACKED in card.files:
+        weights += PACKED
+    names = (f"{graph}.xml", weights)
     verify(card, *names)
     return names
+
+
+def read_graph(card: Card, graph: str) -> Any:
+    """A graph (EXACT or QUANTISED) as an ``openvino.Model``, not yet compiled. Raises ArtifactError."""
+    import openvino
+
+    xml, weights = graph_files(card, graph)
+    core = openvino.Core()
+    if not weights.endswith(PACKED):
+        return core.read_model(card.folder / xml)
+    try:
+        content = packing.unpack((card.folder / weights).read_bytes())
+    except ValueError as error:
+        raise ArtifactError(f"{card.name}: {card.folder / weights}: {error}.") from error
+    return core.read_model((card.folder / xml).read_bytes(), openvino.Tensor(content))
 
 
 def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
@@ -227,10 +248,7 @@ def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
 
     Convolutions: height x width x inputs x outputs; dense: inputs x outputs. Raises ArtifactError.
     """
-    import openvino
-
-    xml, _ = graph_files(card, EXACT)
-    model = openvino.Core().read_model(card.folder / xml)
+    model = read_graph(card, EXACT)
     weights: dict[str, NDArray[np.float32]] = {}
     for node in model.get_ops():
         name = node.get_friendly_name()
@@ -243,7 +261,7 @@ def read_weights(card: Card) -> dict[str, NDArray[np.float32]]:
             values = values.T
         weights[name.removeprefix(WEIGHT)] = np.ascontiguousarray(values)
     if not weights:
-        raise ArtifactError(f"{card.name}: {xml} holds no named weights.")
+        raise ArtifactError(f"{card.name}: {EXACT}.xml holds no named weights.")
     return weights
 
 

@@ -76,8 +76,7 @@ class OpenVinoEngine:
         import openvino
 
         self.precision = precision
-        xml, _ = artifact.graph_files(card, artifact.QUANTISED if precision == "int8" else artifact.EXACT)
-        core = openvino.Core()
+        model = artifact.read_graph(card, artifact.QUANTISED if precision == "int8" else artifact.EXACT)
         # Explicit: on processors with bfloat16 OpenVINO would choose it by itself, up to 6e-3 off.
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
@@ -88,10 +87,9 @@ class OpenVinoEngine:
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
-        model = core.read_model(card.folder / xml)
         if weights is not None:
             _replace_weights(model, weights, card.size)
-        self._compiled = core.compile_model(model, "CPU", settings)
+        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
         self._request = self._compiled.create_infer_request()
         named = {name: i for i, port in enumerate(self._compiled.outputs) for name in port.get_names()}
         # A graph with one output need not name it.

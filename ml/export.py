@@ -22,14 +22,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 
-from ml import artifact, calibrate, config, data, features, graph, networks, outside, snapshots
+from ml import artifact, calibrate, config, data, features, graph, networks, outside, packing, snapshots
 from ml.engines import OpenVinoEngine
 from ml.evaluate import agreement, black_slope, evaluate, evaluation, write
 from ml.labels import CIFAR100
 from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing
 from ml.quantise import is_worth_it, quantise
-from ml.storage import read_arrays, read_lines, write_arrays, write_json
+from ml.storage import read_arrays, read_lines, write_arrays, write_bytes, write_json
 
 TITLES = {"vgg": "VGG", "wideresnet": "Wide ResNet"}
 GRAPHS = {"int8": artifact.QUANTISED, "float32": artifact.EXACT}
@@ -95,6 +95,7 @@ def export(
     _calibrate(values, splits, served, out)
     _measure(values, splits, served, out)
     _add_snapshots(values, run, splits.held_out, out, epochs)
+    pack_exact(values["files"], out)
     card = artifact.Card.from_dict(values, out)
     write_json(out / config.CARD, card.to_dict())
     return card
@@ -112,6 +113,16 @@ def _clear(out: Path) -> None:
 
 def _add_files(values: dict[str, Any], out: Path, *names: str) -> None:
     values["files"] |= {name: artifact.checksum(out / name) for name in names}
+
+
+def pack_exact(files: dict[str, str], out: Path) -> None:
+    """Makes the exact graph's weights smaller, last of all: only the laboratory and the reference engine read them."""
+    plain = out / f"{artifact.EXACT}.bin"
+    packed = plain.with_name(plain.name + artifact.PACKED)
+    write_bytes(packed, packing.pack(plain.read_bytes()))
+    plain.unlink()
+    del files[plain.name]
+    files[packed.name] = artifact.checksum(packed)
 
 
 def _quantised(values: dict[str, Any], exact: Any, splits: Splits, how: Preprocessing, out: Path) -> str:

@@ -28,7 +28,7 @@ def test_the_artifact_is_whole_and_its_card_knows_every_file(card):
     artifact.verify(card)
     found = {str(path.relative_to(card.folder)) for path in card.folder.rglob("*") if path.is_file()}
     assert found == {"card.json", *card.files}
-    graphs = {"network.xml", "network.bin", "int8.xml", "int8.bin"}
+    graphs = {"network.xml", "network.bin.packed", "int8.xml", "int8.bin"}
     snapshots = {f"snapshots/{name}.npz" for name in ("epoch-001", "epoch-002", "final")}
     assert set(card.files) >= graphs | snapshots | {"log.jsonl", "evaluation.json"}
 

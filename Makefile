@@ -4,6 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= ./var
+PROCESSES ?= 2
 export PORT DATA_DIR
 
 SHELL := /bin/sh
@@ -16,8 +17,9 @@ CHECKED := .venv/bin/python -W ignore
 run: packages
 	@exec $(CHECKED) -m classifier_site.supervisor
 
+# The whole suite is shared out between two processes; what is chosen with ARGS is at once under way in one.
 test: packages-dev programs
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=$(PROCESSES))
 
 lint: packages-dev
 	@sh .ci/programs lint

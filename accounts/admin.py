@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import registry
+from accounts.admin_suspension import StateFilter, SuspensionActions
 from accounts.models import ApiToken, User
+from accounts.moderation_admin import ModerationEntryAdmin  # noqa: F401  registers the moderation log
+
+STATE_FIELDS = ("state", "suspended", "suspension_reason", "deletion_due")
 
 
 class UserAddForm(AdminUserCreationForm):
@@ -55,19 +59,21 @@ class GuestFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(SuspensionActions, DjangoUserAdmin):
     """Read-mostly: an address is changed by its owner, who has to confirm the new one."""
 
     form = UserEditForm
     add_form = UserAddForm
-    list_display = ("email", "created", "last_login", "is_active", "is_staff")
-    list_filter = (GuestFilter, "created", "is_active", "is_staff", "is_superuser")
+    list_display = ("email", "created", "last_login", "state", "is_staff")
+    list_filter = (GuestFilter, StateFilter, "created", "suspended", "is_staff", "is_superuser")
     search_fields = ("email",)
+    actions = ("suspend", "lift")
     ordering = ("-created",)
     date_hierarchy = "created"
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("email", "password", "time_zone", "created", "last_login", "guest_until")}),
+        (_("State"), {"fields": STATE_FIELDS}),
         (
             _("What this account may do"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
@@ -78,9 +84,12 @@ class UserAdmin(DjangoUserAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fields: tuple[str, ...] = ("created", "last_login", "guest_until")
+        fields: tuple[str, ...] = ("created", "last_login", "guest_until", *STATE_FIELDS)
         if obj is not None:
             fields += ("email",)
+        if obj is not None and obj.suspended is not None:
+            # The action lifts a suspension, with a reason and in the log.
+            fields += ("is_active",)
         if not request.user.is_superuser:
             # Otherwise a moderator could make anybody, or themselves, an administrator.
             fields += ("is_staff", "is_superuser", "groups", "user_permissions")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from allauth.account import app_settings as allauth_settings
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
 from django.contrib.auth import authenticate
 from django.utils.decorators import method_decorator
@@ -15,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import lockout
+from accounts import lockout, second_factor, suspension
+from accounts.authentication import DeletionPending
 from accounts.forms import has_all_tokens, too_many_tokens
 from accounts.models import ApiToken, User
 from accounts.schema import answer, errors, request_example
@@ -32,6 +34,20 @@ class EmailNotConfirmed(APIException):
     status_code = status.HTTP_403_FORBIDDEN
     default_code = "email_not_confirmed"
     default_detail = _("Confirm your e-mail address first: log in on the site, and it sends you a message.")
+
+
+class SecondFactorAsked(APIException):
+    # A program that could give the second factor as well would keep both in one place, which makes them one.
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "second_factor"
+    default_detail = _(
+        "This account has a second factor, so a password alone gets no token here. Make one on your account page."
+    )
+
+
+class AccountSuspended(APIException):
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = suspension.CODE
 
 
 class TooManyTokens(APIException):
@@ -53,7 +69,8 @@ class TokenSerializer(serializers.Serializer):
 class TokenView(APIView):
     """Exchanges an e-mail address and a password for a new API token.
 
-    The token is shown only in this answer. It works until it is revoked on the account page.
+    The token is shown only in this answer. It works until it is revoked on the account page. For an account with a
+    second factor tokens are made on that page only.
     """
 
     # The password is the authentication, so a cookie that a browser may send along means nothing here.
@@ -97,13 +114,22 @@ class TokenView(APIView):
     @staticmethod
     def _authenticate(request: Request, email: str, password: str) -> User:
         # axes keeps its notes on Django's request, and its middleware answers there who is locked out.
+        AuthenticationBackend.unstash_authenticated_user()
         user = authenticate(request._request, email=email, password=password)
         if user is None:
+            # The account, if nothing but its being inactive was in the way: the password was right.
+            inactive = AuthenticationBackend.unstash_authenticated_user()
+            if isinstance(inactive, User) and inactive.suspended is not None:
+                raise AccountSuspended(suspension.says(inactive))
             raise WrongCredentials
         mandatory = allauth_settings.EmailVerificationMethod.MANDATORY
         if mandatory == allauth_settings.EMAIL_VERIFICATION and not _has_confirmed_email(user):
             raise EmailNotConfirmed
+        if second_factor.is_set_up(user):
+            raise SecondFactorAsked
         lockout.forget_failures(request._request, email)
+        if user.deletion_due is not None:
+            raise DeletionPending
         return user
 
 

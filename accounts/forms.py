@@ -168,3 +168,25 @@ def too_many_tokens() -> str:
     return _("You have %(number)d API tokens. Revoke one on your account page before you make another.") % {
         "number": MAX_TOKENS
     }
+
+
+class DeleteAccountForm(forms.Form):
+    """The password once more, before everything of ``user`` is erased."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=4096,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("Enter your password, so that nobody else can delete your account.")},
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("This is not your password."), code="wrong_password")
+        return password

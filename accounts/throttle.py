@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 View = Callable[..., HttpResponseBase]
 
 WINDOW = 60  # seconds
+# A counter, and with it whose it is, is kept for so many of its windows.
+KEPT_WINDOWS = 2
 
 
 def limit_rate(
@@ -76,7 +78,7 @@ def address_of(request: HttpRequest) -> str:
 def _count(scope: str, who: Any, number: int, window: int) -> int:
     """How many times in this window, this one included."""
     key = f"rate:{scope}:{who}:{number}"
-    cache.add(key, 0, timeout=2 * window)
+    cache.add(key, 0, timeout=KEPT_WINDOWS * window)
     try:
         return int(cache.incr(key))
     except ValueError:  # the cache was emptied between the two lines

@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import guests
+from accounts import exports, guests, registry, second_factor
 from accounts.forms import ApiTokenForm, TimeZoneForm
 from accounts.models import ApiToken, User
 
@@ -96,6 +98,14 @@ def _back(request: HttpRequest) -> HttpResponse:
     return redirect(page)
 
 
+def _sections(request: HttpRequest, *, first: bool = False) -> list[SafeString]:
+    """What the other apps show here."""
+    return [
+        render_to_string(template, context, request)
+        for template, context in registry.sections(request, first=first)
+    ]
+
+
 def _page(
     request: OwnRequest,
     zone_form: TimeZoneForm | None = None,
@@ -105,5 +115,9 @@ def _page(
         "zone_form": zone_form or TimeZoneForm(instance=request.user),
         "token_form": token_form or ApiTokenForm(owner=request.user),
         "tokens": request.user.api_tokens.all(),
+        "second_factor": second_factor.is_set_up(request.user),
+        "export": exports.latest(request.user),
+        "first_sections": _sections(request, first=True),
+        "sections": _sections(request),
     }
     return render(request, "accounts/account.html", context, status=422 if zone_form or token_form else 200)

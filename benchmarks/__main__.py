@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import engines, history, live, pages, scaling, way, worker, workshop
+from benchmarks import admin, engines, history, live, pages, scaling, way, worker, workshop
 from ml.config import processor
 from ml.storage import write_json
 
@@ -18,6 +18,7 @@ PARTS = {
     "workshop": workshop.measure,
     "live": live.measure,
     "history": history.measure,
+    "admin": admin.measure,
 }
 # Asked for by name: it fetches a program.
 MORE = {"pages": pages.measure}

@@ -30,7 +30,7 @@ def check_production(app_configs: Sequence[Any] | None, **options: Any) -> list[
     if not settings.PRODUCTION:
         return []
     problems: list[CheckMessage] = []
-    for check in (_key, _debug, _hosts, _media, _mail, _database, _broker, _limits, _shared_parts):
+    for check in (_key, _debug, _hosts, _media, _mail, _database, _broker, _limits, _operator, _shared_parts):
         problems += check()
     return problems
 
@@ -165,6 +165,18 @@ def _limits() -> list[CheckMessage]:
     if settings.RATE_LIMITS:
         return []
     return _error(9, "RATE_LIMITS is 0.", "Remove it; it is for load tests only.")
+
+
+def _operator() -> list[CheckMessage]:
+    names = ("OPERATOR_NAME", "OPERATOR_EMAIL", "OPERATOR_ADDRESS")
+    missing = [name for name in names if not getattr(settings, name)]
+    if not missing:
+        return []
+    return _error(
+        12,
+        f"{', '.join(missing)} is not set, so the privacy page could not say who answers for the site.",
+        "Set it to what people may read there: a name, an e-mail address, a postal address.",
+    )
 
 
 def _shared_parts() -> list[CheckMessage]:

@@ -153,13 +153,13 @@ def _broker() -> str:
 
 
 def _worker() -> tuple[str, dict[str, str]]:
-    """How the live workers are, and the networks that they have loaded, by name and version."""
+    """How the live workers that answer are, and the networks that they have loaded, by name and version."""
     from ml.config import artifact_names
     from predictions.models import Heartbeat
 
     models: dict[str, str] = {}
     alive = False
-    for heartbeat in Heartbeat.objects.filter(seen__gte=timezone.now() - HEARTBEAT_FRESH):
+    for heartbeat in Heartbeat.objects.answering().filter(seen__gte=timezone.now() - HEARTBEAT_FRESH):
         alive = True
         models.update(heartbeat.models)
     if not alive:

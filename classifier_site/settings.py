@@ -24,6 +24,8 @@ DATA_DIR = env.folder("DATA_DIR", "./var")
 PORT = env.number("PORT", 8000, minimum=1, maximum=65535)
 DEBUG = env.flag("DEBUG", False)
 RATE_LIMITS = env.flag("RATE_LIMITS", True)
+# Calendar months after which the picture of a prediction without a star is removed; 0 keeps it.
+RETENTION_MONTHS = env.number("RETENTION_MONTHS", 12 if PRODUCTION else 0, minimum=0, maximum=1200)
 # How many reverse proxies add to X-Forwarded-For before a request arrives here.
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 1 if PRODUCTION else 0, minimum=0, maximum=10)
 
@@ -43,13 +45,15 @@ INSTALLED_APPS = [
     "classifier_site",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "csp",
     "django_filters",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django.contrib.admin",
+    "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -73,8 +77,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.TimeZoneMiddleware",
+    "accounts.suspension_views.SuspensionMiddleware",
+    "accounts.middleware.DeletionPendingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.LastSeenMiddleware",
     "classifier_site.middleware.ErrorShapeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Last, as its documentation asks.
@@ -144,7 +151,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "predictions"
-CELERY_TASK_ROUTES = {"learn.*": {"queue": "lab"}}
+# What may take minutes has a worker process of its own.
+CELERY_TASK_ROUTES = {"learn.*": {"queue": "lab"}, "accounts.*": {"queue": "lab"}}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -262,7 +270,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-PERMISSIONS_POLICY = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+PERMISSIONS_POLICY = (
+    "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=(), "
+    "publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
 
 # --- accounts ---------------------------------------------------------------------------------------------
 
@@ -305,6 +316,30 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if RATE_LIMITS else False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
+# The second factor: an authenticator app or a passkey, and recovery codes for the day when it is lost. A browser is
+# never trusted to go without, and every change asks for the password or the factor again.
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.second_factor_forms.AuthenticateForm",
+    "authenticate_webauthn": "accounts.second_factor_forms.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.second_factor_forms.LoginPasskeyForm",
+    "reauthenticate": "accounts.second_factor_forms.ReauthenticateForm",
+    "reauthenticate_webauthn": "accounts.second_factor_forms.ReauthenticatePasskeyForm",
+    "activate_totp": "accounts.second_factor_forms.ActivateAppForm",
+    "add_webauthn": "accounts.second_factor_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.second_factor_forms.RenamePasskeyForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TRUST_ENABLED = False
+MFA_TOTP_ISSUER = "Convoscope"
+MFA_TOTP_TOLERANCE = 1
+# Where an address need not be confirmed, waiting for its confirmation would be for ever.
+MFA_ALLOW_UNVERIFIED_EMAIL = not PRODUCTION
+MFA_RATE_LIMITS: dict[str, str] | bool = {} if RATE_LIMITS else False
+# With it, staff reach the admin only with a second factor.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", False)
+
 # allauth limits its own pages; axes guards the two doors that allauth does not stand at.
 AXES_ENABLED = RATE_LIMITS
 AXES_WHITELIST_CALLABLE = "classifier_site.network.outside_axes"
@@ -324,6 +359,11 @@ EMAIL_URL = env.url(
 globals().update(environment.mail(EMAIL_URL))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "" if PRODUCTION else "Convoscope <convoscope@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Who answers for the site. The pages /privacy/ and /terms/ name them.
+OPERATOR_NAME = env.text("OPERATOR_NAME")
+OPERATOR_EMAIL = env.text("OPERATOR_EMAIL")
+OPERATOR_ADDRESS = env.text("OPERATOR_ADDRESS")
 
 # --- programming interface --------------------------------------------------------------------------------
 
@@ -403,6 +443,7 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "PIL": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
         "kombu": {"level": "ERROR"},
         # A line a task is for those who look for something.
         "celery": {"level": LOG_LEVEL if LOG_LEVEL != "INFO" else "WARNING"},

@@ -1,4 +1,4 @@
-"""Behind `make run`: prepares the data folder, then runs the site and a worker until it is told to stop."""
+"""Behind `make run`: prepares the data folder, then runs the site and its workers until it is told to stop."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 STOP_SECONDS = 12.0  # a little more than Celery's soft shutdown
 PORT_SECONDS = 3.0  # what a killed predecessor may take to give the port back
 PATIENCE = 20.0  # after which a start that is not ready is explained
+NICE = 10
 STEADY = 10.0  # a process that lived this long starts with a clean slate
 PR_SET_PDEATHSIG = 1
 
@@ -44,7 +45,7 @@ def web_command(port: int) -> list[str]:
     return command
 
 
-def worker_command(queues: str = "predictions,lab") -> list[str]:
+def worker_command(queues: str = "predictions") -> list[str]:
     command = [
         sys.executable,
         "-m",
@@ -57,6 +58,11 @@ def worker_command(queues: str = "predictions,lab") -> list[str]:
         "prefork",
     ]
     return [*command, "--concurrency", "1", "--without-gossip", "--without-mingle", "--queues", queues]
+
+
+def lab_command() -> list[str]:
+    """The worker for what takes minutes, such as archives. It gives way to the one that answers."""
+    return ["nice", "-n", str(NICE), *worker_command("lab"), "--hostname", "lab@%h"]
 
 
 # --- before anything starts --------------------------------------------------------------------------------
@@ -301,7 +307,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    Supervisor(port, [Child("site", web_command(port)), Child("worker", worker_command())]).run()
+    children = [Child("site", web_command(port)), Child("worker", worker_command())]
+    Supervisor(port, [*children, Child("second worker", lab_command())]).run()
     return 0
 
 

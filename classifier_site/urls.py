@@ -10,7 +10,7 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from classifier_site import health
+from classifier_site import health, legal
 from learn.views import home
 
 admin.site.site_header = admin.site.site_title = "Convoscope"
@@ -37,12 +37,15 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("privacy/", legal.privacy, name="privacy"),
+    path("terms/", legal.terms, name="terms"),
     path("account/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("learn/", include("learn.urls")),
     path("api/v1/", include(api_v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("admin/operations/", include("predictions.operations_urls")),
     path("admin/", admin.site.urls),
     path("", include("predictions.urls")),
 ]

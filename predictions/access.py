@@ -83,6 +83,26 @@ def for_visitors(view: View) -> View:
     return guarded
 
 
+def unlisted(view: View) -> View:
+    """For whoever was given the address: no search engine keeps it, and other sites are not told it.
+
+    A form that stands on a page without a referrer is sent with an Origin of ``null``, which the check of forms
+    refuses. So a page with forms, as all pages are to those who can log out, keeps the site's own policy.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        response.setdefault("Cache-Control", "private, no-cache")
+        response.setdefault(
+            "Referrer-Policy", "same-origin" if request.user.is_authenticated else "no-referrer"
+        )
+        return response
+
+    return guarded
+
+
 def owner_of(request: OwnRequest) -> User:
     """Who owns what this request keeps. A visitor becomes a guest by it. Raises TooManyGuests."""
     if not request.user.is_authenticated:

@@ -1,126 +1,37 @@
-"""A read-mostly console of uploads and predictions: everything that changes something is a service."""
+"""A read-mostly console of predictions and workers: everything that changes something is a service.
+
+Reports and pictures have modules of their own, which are found from here: ``moderation_admin`` and ``upload_admin``.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from predictions import removal, tasks
+from predictions.admin_search import OwnerSearch
+from predictions.admin_tools import ReadOnlyAdmin, blurred
 from predictions.jobs import Heartbeat
-from predictions.media import picture_response
-from predictions.models import Prediction, Upload
+from predictions.models import Label, Prediction
+from predictions.moderation_admin import RemovedPictureAdmin, ReportAdmin
 from predictions.templatetags.prediction_format import percent
+from predictions.upload_admin import UploadAdmin
 
-
-def _size(width: int, height: int) -> str:
-    """640 × 480 in one piece: a narrow column would break it at plain spaces."""
-    return f"{width}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{height}"
-
-
-def _thumbnail(upload_id: Any) -> str:
-    address = reverse("admin:predictions_upload_picture", args=[upload_id])
-    return format_html('<img src="{}?size=thumb" alt="" width="80" loading="lazy">', address)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Nothing is typed in here: rows come from users and workers."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-@admin.register(Upload)
-class UploadAdmin(ReadOnlyAdmin):
-    list_display = ("thumbnail", "filename", "owner", "dimensions", "runs", "created")
-    list_display_links = ("thumbnail", "filename")
-    list_filter = ("created", "content_type")
-    list_select_related = ("owner",)
-    list_per_page = 50
-    show_full_result_count = False
-    date_hierarchy = "created"
-    search_fields = ("owner__email", "filename")
-    ordering = ("-created",)
-    fields = ("picture", "filename", "owner", "dimensions", "source", "bytes", "content_type", "created")
-    readonly_fields = fields
-    actions = ("remove_pictures",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
-        return super().get_queryset(request).annotate(run_count=Count("predictions"))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        # Django's own deletion would leave the files behind.
-        actions.pop("delete_selected", None)
-        return actions
-
-    def get_urls(self) -> list[URLPattern]:
-        address = path(
-            "<uuid:pk>/picture/",
-            self.admin_site.admin_view(self.picture_view),
-            name="predictions_upload_picture",
-        )
-        return [address, *super().get_urls()]
-
-    def picture_view(self, request: HttpRequest, pk: Any) -> HttpResponseBase:
-        upload = Upload.objects.filter(pk=pk).first()
-        if upload is None or not self.has_view_permission(request, upload):
-            raise Http404
-        return picture_response(request, upload)
-
-    def delete_model(self, request: HttpRequest, obj: Upload) -> None:
-        removal.remove_upload(obj)
-
-    @admin.action(description=_("Remove this picture"), permissions=["delete"])
-    def remove_pictures(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
-        self.log_deletions(request, queryset)
-        count = 0
-        for upload in queryset:
-            removal.remove_upload(upload)
-            count += 1
-        messages.success(
-            request, ngettext("%d picture was removed.", "%d pictures were removed.", count) % count
-        )
-
-    @admin.display(description=_("picture"))
-    def thumbnail(self, upload: Upload) -> str:
-        return _thumbnail(upload.pk)
-
-    @admin.display(description=_("picture"))
-    def picture(self, upload: Upload) -> str:
-        address = reverse("admin:predictions_upload_picture", args=[upload.pk])
-        return format_html('<a href="{0}"><img src="{0}?size=thumb" alt="" width="320"></a>', address)
-
-    @admin.display(description=_("size"), ordering="width")
-    def dimensions(self, upload: Upload) -> str:
-        return _size(upload.width, upload.height)
-
-    @admin.display(description=_("size as sent"))
-    def source(self, upload: Upload) -> str:
-        return _size(upload.source_width, upload.source_height)
-
-    @admin.display(description=_("predictions"), ordering="run_count")
-    def runs(self, upload: Any) -> int:
-        return int(upload.run_count)
+__all__ = ["HeartbeatAdmin", "PredictionAdmin", "RemovedPictureAdmin", "ReportAdmin", "UploadAdmin"]
 
 
 @admin.register(Prediction)
-class PredictionAdmin(ReadOnlyAdmin):
+class PredictionAdmin(OwnerSearch, ReadOnlyAdmin):
     list_display = ("thumbnail", "owner", "model", "answer", "probability", "status", "created")
-    list_display_links = ("thumbnail", "owner")
+    list_display_links = ("owner",)
     list_filter = ("status", "model", "outside", "created", "asked")
     list_select_related = ("owner", "upload", "model", "top1")
     list_per_page = 50
-    show_full_result_count = False
     date_hierarchy = "created"
     search_fields = ("owner__email", "upload__filename", "top1__name")
     ordering = ("-created",)
@@ -149,6 +60,11 @@ class PredictionAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
     actions = ("retry_failed", "remove_predictions")
+
+    def named(self, word: str) -> Q:
+        """In the file name, as the row itself has it, and in the likeliest class."""
+        labels = list(Label.objects.filter(name__icontains=word).values_list("pk", flat=True))
+        return Q(search_name__contains=word.casefold()) | Q(top1__in=labels)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
@@ -182,7 +98,7 @@ class PredictionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("picture"))
     def thumbnail(self, run: Prediction) -> str:
-        return _thumbnail(run.upload_id)
+        return blurred(run.upload)
 
     @admin.display(description=_("answer"), ordering="top1")
     def answer(self, run: Prediction) -> str:

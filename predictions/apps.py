@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,18 +18,35 @@ def write_networks(sender: Any, using: str, **details: Any) -> None:
         Network.synchronise()
 
 
+def share_section(request: HttpRequest) -> tuple[str, dict[str, Any]] | None:
+    """Imports the pages only when the account page is asked for: a worker has none."""
+    from predictions.share_views import account_section
+
+    return account_section(request)
+
+
 class PredictionsConfig(AppConfig):
     name = "predictions"
     verbose_name = _("Predictions")
 
     def ready(self) -> None:
-        from accounts import registry
+        from accounts import moderators, registry
 
         # worker listens to Celery's signals, which only a worker sends.
-        from predictions import personal, worker  # noqa: F401
+        from predictions import lifecycle, notices, personal, worker  # noqa: F401
 
         post_migrate.connect(write_networks, sender=self)
         registry.register_exporter("predictions", personal.export)
+        registry.register_file_exporter("predictions", personal.files)
         registry.register_eraser("predictions", personal.erase)
         registry.register_merger("predictions", personal.merge)
         registry.register_counter("predictions", personal.pictures)
+        registry.register_suspender("predictions", lifecycle.cancel)
+        registry.register_section("predictions-shares", share_section)
+        registry.register_section("predictions-notices", notices.account_section, first=True)
+        moderators.register_permissions(
+            "predictions.view_report",
+            "predictions.moderate",
+            "predictions.view_upload",
+            "predictions.view_prediction",
+        )

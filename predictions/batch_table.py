@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from predictions.batch_order import Head, Order
+from predictions.held import is_deleted
 from predictions.images import display_name
 from predictions.models import RANKS, Batch, Job, Network, Prediction, Upload
 from predictions.truths import unique_names
@@ -42,7 +43,8 @@ class Cell:
 
     @property
     def again(self) -> bool:
-        return self.run.status in (Job.Status.FAILED, Job.Status.CANCELLED)
+        ended_badly = (Job.Status.FAILED, Job.Status.CANCELLED)
+        return self.run.status in ended_badly and not self.run.upload.expired
 
     @property
     def right(self) -> bool | None:
@@ -183,7 +185,7 @@ class BatchTable:
             "queued": states[Job.Status.QUEUED],
             "ended": ended,
             "waiting": states.total() - ended,
-            "again": states[Job.Status.FAILED] + states[Job.Status.CANCELLED],
+            "again": sum(len(row.again) for row in self.rows),
         }
 
     @cached_property
@@ -317,8 +319,9 @@ def table_of(user: Any, pk: Any, sort: str = "", *, top5: bool = False) -> Batch
         return None
     runs = runs_of(user, batch)
     found = list(runs.with_answers() if top5 else runs.select_related("upload", "model", "top1"))
-    # Rejected pictures are shown beside those that were taken; when all of these are deleted, so is the batch.
-    if not found and (not batch.rejected or batch.predictions.exists()):
+    # Rejected pictures are shown beside those that were taken; when all of these are deleted, so is the batch. What is
+    # held for review is among the rejected.
+    if not found and (not batch.rejected or is_deleted(batch)):
         return None
     networks = list({run.model_id: run.model for run in found}.values())
     order = Order.parse(sort, [network.pk for network in networks])

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from predictions import batch_files, truths
+from predictions import batch_files, sharing, truths
 from predictions.access import OwnRequest, for_owners, problem, wants_json
 from predictions.accuracy import accuracies
 from predictions.batch_table import BatchTable, glance, names_of, rows_changed, table_of
@@ -66,6 +66,9 @@ def _page(request: OwnRequest, table: BatchTable, status: int = 200, **more: Any
         "status_url": f"{reverse('predictions:batch-status', args=[pk])}?{query}",
         "query": query,
     }
+    if table.runs:
+        address = reverse("predictions:share-batch", args=[pk])
+        context["offer"] = sharing.offer(request.user, address, batch=pk)
     return render(request, "predictions/batch.html", context | more, status=status)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from predictions import comparison
+from predictions import comparison, sharing
 from predictions.access import OwnRequest, for_owners, id_of
 from predictions.groups import side_of
 from predictions.history_views import history_address, sent_ids
@@ -40,6 +40,14 @@ def compare(request: OwnRequest) -> HttpResponse:
         "comparison": comparison.of_runs(first, second),
         "same_picture": first.upload_id == second.upload_id,
     }
+    if first.pk != second.pk:
+        context["offer"] = sharing.offer(
+            request.user,
+            reverse("predictions:share-comparison"),
+            run=first,
+            other=second,
+            fields={"a": first.pk, "b": second.pk},
+        )
     return render(request, "predictions/compare.html", context)
 
 

@@ -225,7 +225,9 @@ class _Child:
             extension, *sizes = header["decoded"]
             if extension not in ("png", "jpg") or not body or min(sizes) < 1:
                 raise ValueError("no sound answer")
-            return Decoded(body, extension, *map(int, sizes))
+            width, height, source_width, source_height = map(int, sizes)
+            grey = bytes.fromhex(header["grey"])
+            return Decoded(body, extension, width, height, source_width, source_height, grey)
         except (ValueError, TypeError, KeyError) as error:
             raise ChildLost("unreadable answer") from error
 
@@ -321,8 +323,8 @@ def serve() -> None:
         module, _, name = header["decode"].partition(":")
         answer: dict[str, Any]
         try:
-            body, *extension_and_sizes = getattr(import_module(module), name)(data)
-            answer = {"decoded": extension_and_sizes}
+            body, *extension_and_sizes, grey = getattr(import_module(module), name)(data)
+            answer = {"decoded": extension_and_sizes, "grey": grey.hex()}
         except DecodeRejected as rejected:
             body, answer = b"", {"code": rejected.code, "kind": rejected.kind}
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -29,6 +29,7 @@ LONG_SIDE, SHORT_SIDE = 1500, 1000
 PNG_BYTES = 1_500_000
 JPEG_QUALITY = 92
 FULL_COLOUR = 0
+GREY_SIDE = 32
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -88,6 +89,8 @@ class Decoded(NamedTuple):
     height: int
     source_width: int
     source_height: int
+    # What `grey` makes of it.
+    grey: bytes = b""
 
 
 def decode(data: bytes) -> Decoded:
@@ -171,7 +174,16 @@ def _decode(data: bytes, kind: str) -> Decoded:
             width, height = height, width
     image = _to_srgb(image, profile)
     encoded, extension = _encode(image, lossless=kind in ("PNG", "GIF"), sampling=sampling)
-    return Decoded(encoded, extension, *image.size, width, height)
+    return Decoded(encoded, extension, *image.size, width, height, grey(image))
+
+
+def grey(image: Image.Image) -> bytes:
+    """The whole picture in GREY_SIDE x GREY_SIDE greys, row by row: all that `fingerprint` needs of it.
+
+    What shrinks and what computes are apart so that this process needs no numpy, which doubles its start.
+    """
+    small = image.convert("L").resize((GREY_SIDE, GREY_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return small.tobytes()
 
 
 def bounded_size(width: int, height: int) -> tuple[int, int]:

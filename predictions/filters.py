@@ -6,30 +6,20 @@ the zone in which the reader lives: the account's on pages, UTC in the API.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.forms.utils import flatatt
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ml.labels import display
 from predictions.models import Job, Label, Network, Prediction
-from predictions.orders import SORTS
-from predictions.templatetags.prediction_format import percent
 
 ISO_DATE = "%Y-%m-%d"
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Days beyond these hold no predictions, and their midnights cannot be expressed in every zone.
 FIRST_DAY = date(1970, 1, 2)
 LAST_DAY = date(9999, 12, 30)
@@ -227,166 +217,3 @@ class ApiPredictionFilter(PredictionFilter):
     """For programs: days are UTC's, whoever asks."""
 
     zone = UTC
-
-
-# --- the history page ---------------------------------------------------------------------------------------
-
-CHOSEN = {"status", "covered", "starred"}
-SELECTED = {True: mark_safe(" selected"), False: ""}
-LEAST = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
-MOST = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-
-
-class DayInput(forms.DateInput):
-    """A day in the browser's calendar. What is no day stays readable beside its error, as text."""
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        shown = context["widget"]["value"] or ""
-        context["widget"]["type"] = "date" if not shown or DAY.fullmatch(shown) else "text"
-        return context
-
-
-class KeepingSelect(forms.Select):
-    """A list in which a value of the address that is not offered stays visible instead of turning into "all".
-
-    It writes its own HTML: Django renders a template an option, which for a hundred classes takes longer than all else
-    that the page does.
-    """
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
-        chosen = "" if value is None else str(value)
-        offered = [(str(key), words) for key, words in self.choices]
-        if chosen and chosen not in {key for key, _words in offered}:
-            offered.append((chosen, shown_confidence(chosen)))
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((key, SELECTED[key == chosen], words) for key, words in offered),
-        )
-        return format_html(
-            "<select{}>{}</select>",
-            flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})})),
-            options,
-        )
-
-
-def shown_confidence(value: str) -> str:
-    """A fraction of the address as a percentage; what is none, and any other word, as it is."""
-    try:
-        fraction = float(value)
-    except ValueError:
-        return value[:60]
-    return percent(fraction) if 0 <= fraction <= 1 else value[:60]
-
-
-class HistoryForm(PredictionFilterForm):
-    """The filter's fields as the history page shows them: values in lists, days in the browser's calendar."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        fields = self.fields
-        for name in ("start", "end"):
-            fields[name].widget = DayInput(format=ISO_DATE)
-        fields["batch"].widget = forms.HiddenInput()
-        fields["q"].widget = forms.TextInput(attrs={"type": "search", "maxlength": TEXT_LENGTH})
-        networks = dict(Network.objects.order_by("name").values_list("name", "title"))
-        either = [("", gettext("Any"))]
-        choices: dict[str, list[tuple[str, Any]]] = {
-            "model": [("", gettext("All networks")), *networks.items()],
-            "label": self._classes(networks),
-            "confidence_min": either + [(str(fraction), percent(fraction)) for fraction in LEAST],
-            "confidence_max": either + [(str(fraction), percent(fraction)) for fraction in MOST],
-            "covered": [("", gettext("Either")), *YES_NO],
-            "starred": [("", gettext("Either")), *YES_NO],
-            "status": either + Job.Status.choices,
-            "sort": SORTS,
-        }
-        for name, offered in choices.items():
-            fields[name].widget = KeepingSelect(choices=offered)
-
-    def _classes(self, networks: dict[str, str]) -> list[tuple[str, Any]]:
-        """The classes of the network that was chosen, or else of all, in the order of the reader's language."""
-        labels = known_labels().order_by()
-        named = self.data.get("model") if self.data else None
-        if named in networks:
-            labels = labels.filter(network_id=named)
-        names = set(labels.values_list("name", flat=True))
-        shown = sorted(
-            ((name, gettext(display(name))) for name in names), key=lambda pair: pair[1].casefold()
-        )
-        return [("", gettext("All classes")), *shown]
-
-
-class HistoryFilter(PredictionFilter):
-    """For the history page: the filter, an order, and both in words."""
-
-    sort = django_filters.ChoiceFilter(
-        choices=SORTS,
-        method="filter_sort",
-        label=_("Order"),
-        empty_label=None,
-        error_messages={"invalid_choice": _("There is no order “%(value)s”.")},
-    )
-
-    class Meta(PredictionFilter.Meta):
-        form = HistoryForm
-        fields: ClassVar[list[str]] = ["q", "model", "label", "start", "end", "batch", "status"]
-
-    def filter_sort(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        # `HistoryPages` sorts: here there would be no way to count without sorting first.
-        return queryset
-
-    @property
-    def order(self) -> str:
-        """One of `SORTS`; the default where the address names none, or one that is not there."""
-        return self.form.cleaned_data.get("sort") or "newest" if self.form.is_valid() else "newest"
-
-    @property
-    def wanted(self) -> dict[str, str]:
-        """What the address asks for, by field, without what is empty or the default."""
-        fields = self.form.fields
-        given = {name: (self.data.get(name) or "").strip() for name in fields}
-        return {name: value for name, value in given.items() if value and (name, value) != ("sort", "newest")}
-
-    @property
-    def address(self) -> str:
-        """The query of the address that asks for the same, without what is empty."""
-        return urlencode(self.wanted)
-
-    @property
-    def only_order_is_wrong(self) -> bool:
-        """Every value can be read, but two contradict each other: the sentence at the field is all there is to say."""
-        codes = [error.code for errors in self.form.errors.as_data().values() for error in errors]
-        return bool(codes) and set(codes) == {"order"}
-
-    @property
-    def active(self) -> dict[str, str]:
-        """What leaves predictions out: what is wanted but for the order."""
-        return {name: value for name, value in self.wanted.items() if name != "sort"}
-
-    @property
-    def chips(self) -> list[dict[str, str]]:
-        """Each active filter in words, with the address's query that does without it."""
-        return [
-            {
-                "name": str(self.form.fields[name].label),
-                "value": self._in_words(name, value),
-                "without": urlencode({key: one for key, one in self.wanted.items() if key != name}),
-            }
-            for name, value in self.active.items()
-        ]
-
-    def _in_words(self, name: str, value: str) -> str:
-        clean = self.form.cleaned_data.get(name) if hasattr(self.form, "cleaned_data") else None
-        if name in self.form.errors or clean is None:
-            return value[:60]
-        if isinstance(clean, date):
-            return date_format(clean)
-        if isinstance(clean, float):
-            return percent(clean)
-        if name == "label":
-            return gettext(display(value))
-        if name == "batch":
-            return value[:8]
-        return str(dict(self.form.fields[name].choices).get(value, clean)) if name in CHOSEN else str(clean)

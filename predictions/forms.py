@@ -18,6 +18,7 @@ from predictions.crop import AUTO, Crop, CropInvalid, parse_crop
 from predictions.groups import uploads_of
 from predictions.images import PreparedImage
 from predictions.intake import MAX_PICTURES, take_all
+from predictions.media import PICTURE_EXPIRED
 from predictions.models import Upload
 
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/heic,image/heif,.heic,.heif,.avif"
@@ -99,6 +100,8 @@ class PredictForm(forms.Form):
         found = {upload.pk: upload for upload in mine.filter(pk__in=ids)}
         if len(found) < len(ids):
             raise ValidationError(PICTURE_GONE, code="picture_gone")
+        if any(upload.expired for upload in found.values()):
+            raise ValidationError(PICTURE_EXPIRED, code="picture_expired")
         self.uploads = [found[pk] for pk in ids]
         return ids
 

@@ -20,9 +20,11 @@ from predictions.waiting import Wait, waits
 
 
 def uploads_of(user: Any) -> QuerySet[Upload]:
-    """The pictures that ``user`` may see: drafts, and those with a prediction that is not deleted."""
+    """The pictures that ``user`` may see: drafts, and those with a prediction that is not deleted. Not what moderators
+    withhold.
+    """
     runs = Prediction.objects.filter(upload=OuterRef("pk"))
-    return Upload.objects.filter(~Q(Exists(runs)) | Q(Exists(runs.visible())), owner=user)
+    return Upload.objects.shown().filter(~Q(Exists(runs)) | Q(Exists(runs.visible())), owner=user)
 
 
 def card_of(name: str) -> Card | None:
@@ -80,7 +82,8 @@ class Result:
 
     @property
     def again(self) -> bool:
-        return any(side.run.status in (Job.Status.FAILED, Job.Status.CANCELLED) for side in self.sides)
+        ended_badly = (Job.Status.FAILED, Job.Status.CANCELLED)
+        return any(side.run.status in ended_badly and not side.run.upload.expired for side in self.sides)
 
 
 @dataclass(frozen=True)

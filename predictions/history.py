@@ -1,7 +1,7 @@
 """The history's queries, made so that they stay quick with 100,000 predictions of one owner.
 
-What is counted, filtered and ordered stands in one index (``prediction_history_columns``), which the database
-reads alone; only the rows of the page that is shown are fetched.
+What is counted, filtered and ordered stands in indexes (``prediction_history_columns``, ``_sure`` and ``_name``), which
+the database reads alone; only the rows of the page that is shown are fetched.
 """
 
 from __future__ import annotations
@@ -11,33 +11,14 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
+from predictions.history_entries import entries
 from predictions.models import Prediction
 from predictions.orders import NEWEST, ORDERS
 
 PAGE_SIZE = 24
 CHUNK = 500
-# What an entry shows. A run has some forty columns, its clean run as many, and most of the time went into making
-# objects of them.
-BESIDE = ("upload", "model", "top1", "clean_run", "clean_run__top1")
-SHOWN = (
-    *(
-        "created",
-        "status",
-        "error_message",
-        "bars",
-        "covered",
-        "crop",
-        "starred",
-        "note",
-        "probability1",
-        "outside",
-        "batch",
-    ),
-    *("upload__filename", "upload__width", "upload__height", "model__title", "top1__name"),
-    *("clean_run__deleted", "clean_run__probability1", "clean_run__top1__name"),
-)
 # Beyond this no page is looked for before all are counted: databases refuse larger offsets.
 FAR = 10**7
 
@@ -47,19 +28,13 @@ def own(user: Any) -> QuerySet[Prediction]:
     return Prediction.objects.of(user).filter(asked=True)
 
 
-def of_several() -> Exists:
-    """Whether a run's batch has another picture, too: then it has a page of its own."""
-    beside = Prediction.objects.visible().filter(batch=OuterRef("batch"), asked=True)
-    return Exists(beside.exclude(upload=OuterRef("upload")))
-
-
 class HistoryPages(Paginator):
     """Pages of 24 predictions. A page that is not full says how many there are, and nothing is counted twice."""
 
     def __init__(self, found: QuerySet[Prediction], order: str = "newest") -> None:
         super().__init__(found, PAGE_SIZE)
         self.found = found
-        self.order = ORDERS[order]
+        self.order = order
 
     @cached_property
     def count(self) -> int:
@@ -72,7 +47,7 @@ class HistoryPages(Paginator):
             self.count = (wanted - 1) * self.per_page + len(ids)
         if not ids and self.validate_number(wanted) > 1:
             raise EmptyPage("That page contains no results")
-        return Page(self._rows(ids), wanted, self)
+        return Page(entries(ids), wanted, self)
 
     @staticmethod
     def _number(number: Any) -> int:
@@ -86,17 +61,23 @@ class HistoryPages(Paginator):
 
     def _ids(self, number: int) -> list[Any]:
         first = (number - 1) * self.per_page
-        ordered = self.found.order_by(*self.order)
-        return list(ordered.values_list("pk", flat=True)[first : first + self.per_page])
+        if self.order == "surest":
+            return self._surest(first)
+        return _keys(self.found.order_by(*ORDERS[self.order]), first, self.per_page)
 
-    @staticmethod
-    def _rows(ids: list[Any]) -> list[Prediction]:
-        """The rows of these ids, in their order, with what an entry shows of them."""
-        if not ids:
-            return []
-        runs = Prediction.objects.filter(pk__in=ids).select_related(*BESIDE).only(*SHOWN)
-        rows = runs.annotate(of_several=of_several()).in_bulk()
-        return [rows[pk] for pk in ids if pk in rows]
+    def _surest(self, first: int) -> list[Any]:
+        """Those with an answer, then the others, with which the index begins when it is read backwards."""
+        answered = self.found.filter(probability1__isnull=False)
+        ids = _keys(answered.order_by("-probability1", *NEWEST), first, self.per_page)
+        if len(ids) < self.per_page:
+            before = first + len(ids) if ids or not first else answered.count()
+            others = self.found.filter(probability1__isnull=True).order_by(*NEWEST)
+            ids += _keys(others, max(0, first - before), self.per_page - len(ids))
+        return ids
+
+
+def _keys(ordered: QuerySet[Prediction], first: int, most: int) -> list[Any]:
+    return list(ordered.values_list("pk", flat=True)[first : first + most])
 
 
 # --- the whole history, piece by piece ---------------------------------------------------------------------

@@ -23,8 +23,8 @@ from accounts.throttle import limit_rate
 from predictions import history_table, lifecycle, quotas
 from predictions.access import OwnRequest, for_owners, id_of, problem, wants_json
 from predictions.activity import strip
-from predictions.filters import HistoryFilter
 from predictions.history import HistoryPages, own
+from predictions.history_filter import MORE, HistoryFilter
 from predictions.models import UNDO, Prediction
 from predictions.tables import csv_response
 
@@ -34,8 +34,6 @@ MANY = 1000
 READING = ("GET", "HEAD")
 ACTIVITY_PER_MINUTE = 60
 EXPORTS_PER_MINUTE = 10
-# Fields of the filter that stand under "More filters".
-MORE = ("confidence_min", "confidence_max", "covered", "starred", "status")
 
 
 @for_owners
@@ -100,8 +98,10 @@ def activity(request: OwnRequest) -> HttpResponse:
     for name in days:
         data.pop(name, None)
     others, found = _found(request, data)
-    context = {"strip": strip(found, **days), "filter": asked}
-    context["query"] = f"{others.address}&" if others.wanted else ""
+    shown = strip(found, **days)
+    others_kept = f"{others.address}&" if others.wanted else ""
+    links = shown.links(f"{reverse('predictions:history')}?{others_kept}")
+    context = {"strip": shown, "links": links, "filter": asked}
     if wants_json(request):
         return JsonResponse(
             {"html": render_to_string("predictions/_history_activity.html", context, request)}

@@ -15,6 +15,7 @@ from PIL import Image
 
 from predictions.decoder_pool import DECODE, DecoderPool
 from predictions.decoding import MAX_BYTES, DecodeRejected
+from predictions.fingerprint import of_grey
 
 FILENAME_LENGTH = 120
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
@@ -64,6 +65,8 @@ class PreparedImage(NamedTuple):
     source_width: int
     source_height: int
     filename: str
+    # How it looks; empty where there is nothing to tell it by.
+    fingerprint: str = ""
 
 
 def prepare(data: bytes, filename: str, _decode: str = DECODE, *, bulk: bool = False) -> PreparedImage:
@@ -93,6 +96,7 @@ def prepare(data: bytes, filename: str, _decode: str = DECODE, *, bulk: bool = F
         decoded.source_width,
         decoded.source_height,
         display_name(filename),
+        of_grey(decoded.grey),
     )
 
 

@@ -19,6 +19,10 @@ from predictions.images import open_prepared
 from predictions.models import NetworkInput, Prediction, Upload
 
 
+class PictureExpired(FileNotFoundError):
+    """The picture's file was removed because of its age."""
+
+
 class Inputs(NamedTuple):
     """The box that was cut out (None: the networks' own preprocessing), and (network, covered) -> its input."""
 
@@ -64,6 +68,8 @@ def make_inputs(
 
 
 def _stored_bytes(upload: Upload) -> bytes:
+    if upload.expired:
+        raise PictureExpired
     with upload.file.open("rb") as file:
         data: bytes = file.read()
     return data
@@ -99,7 +105,8 @@ def save_inputs(runs: list[Prediction], fresh: set[Any]) -> None:
 
     No other submission can know the uploads with the keys ``fresh``.
     """
-    new = {id(run.network_input): run.network_input for run in runs if run.network_input.pk is None}
+    seen = [row for run in runs if (row := run.network_input) is not None]
+    new = {id(row): row for row in seen if row.pk is None}
     NetworkInput.objects.bulk_create([row for row in new.values() if row.upload_id in fresh], batch_size=500)
     shared = [row for row in new.values() if row.upload_id not in fresh]
     written: dict[Any, NetworkInput] = {}
@@ -107,9 +114,9 @@ def save_inputs(runs: list[Prediction], fresh: set[Any]) -> None:
         NetworkInput.objects.bulk_create(shared, ignore_conflicts=True)
         there = NetworkInput.objects.filter(upload__in={row.upload_id for row in shared}).defer("pixels")
         written = {_place(row): row for row in there}
-    for run in runs:
+    for run, row in zip(runs, seen, strict=True):
         # Given again, because a run takes the key from its input only then.
-        run.network_input = written.get(_place(run.network_input), run.network_input)
+        run.network_input = written.get(_place(row), row)
 
 
 def _place(row: NetworkInput) -> tuple[object, str, str, str]:

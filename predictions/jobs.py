@@ -19,6 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from predictions.heartbeats import HeartbeatQuerySet
+
 LEASE = timedelta(seconds=75)
 MAX_ATTEMPTS = 3
 # What a worker takes at once, and of one sender of bulk work before it is another one's turn.
@@ -387,6 +389,7 @@ class Heartbeat(models.Model):
     rates = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
     # Last, because the name hides the module from the lines below it.
     models = models.JSONField(_("networks"), default=dict, blank=True)
+    objects = HeartbeatQuerySet.as_manager()
 
     class Meta:
         app_label = "predictions"

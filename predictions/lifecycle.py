@@ -9,7 +9,10 @@ from django.db import transaction
 
 from predictions import quotas, tasks
 from predictions.images import display_name
-from predictions.models import NOTE_LENGTH, Prediction, Upload
+from predictions.models import NOTE_LENGTH, Job, Prediction, Upload
+
+# Operators retry many at a time, but no more in one transaction than this.
+RETRIED_AT_ONCE = 500
 
 
 def cancel(owner: Any, **scope: Any) -> int:
@@ -39,6 +42,23 @@ def retry(owner: Any, **scope: Any) -> int:
         if more := ended.count():
             quotas.check_in_flight(owner, more)
         count: int = ended.retry()
+        if count:
+            tasks.predict.delay_on_commit()
+    return count
+
+
+def retry_failed(runs: Any) -> int:
+    """Queues failed predictions again, whoever's they are, with the clean runs beside them that failed as well.
+
+    For operators, who see to it that something works again: no account's quota counts. Returns how many of ``runs``
+    that were, ``RETRIED_AT_ONCE`` at most; 0 when nothing is left of them.
+    """
+    with transaction.atomic():
+        failed = Prediction.objects.visible().ended_badly().filter(status=Job.Status.FAILED)
+        chosen = runs.visible().ended_badly().filter(status=Job.Status.FAILED)
+        pairs = dict(chosen.order_by("finished").values_list("pk", "clean_run_id")[:RETRIED_AT_ONCE])
+        count: int = failed.filter(pk__in=pairs).retry()
+        failed.filter(pk__in={clean for clean in pairs.values() if clean}).retry()
         if count:
             tasks.predict.delay_on_commit()
     return count

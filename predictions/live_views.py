@@ -15,6 +15,7 @@ from predictions.corruption import BarsInvalid, parse_bars
 from predictions.crop import CropInvalid, parse_crop
 from predictions.forms import PICTURE_GONE
 from predictions.groups import uploads_of
+from predictions.media import PICTURE_EXPIRED
 from predictions.models import Upload
 from predictions.templatetags.prediction_format import class_name, percent
 
@@ -35,6 +36,8 @@ def ask(request: OwnRequest) -> HttpResponse:
     upload = _own(request, sent.get("draft", ""))
     if upload is None:
         return problem(404, "picture_gone", str(PICTURE_GONE))
+    if upload.expired:
+        return problem(410, "picture_expired", str(PICTURE_EXPIRED))
     try:
         said = live.answer(upload, parse_bars(sent.get("bars")), parse_crop(sent.get("crop")))
     except BarsInvalid as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from django.http import (
     FileResponse,
@@ -13,13 +14,18 @@ from django.http import (
     HttpResponseNotModified,
 )
 from django.utils.http import content_disposition_header, parse_etags
+from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
+from predictions.access import problem, wants_json
 from predictions.images import open_prepared
 from predictions.models import NetworkInput, Upload
 
 THUMB = 320
 THUMB_QUALITY = 82
+PICTURE_EXPIRED = _(
+    "This picture was removed because of its age; what the networks said is kept. To ask about it, send it again."
+)
 
 
 def picture_response(request: HttpRequest, upload: Upload) -> HttpResponseBase:
@@ -27,6 +33,9 @@ def picture_response(request: HttpRequest, upload: Upload) -> HttpResponseBase:
 
     Browsers keep it but ask again each time, so that what was deleted or hidden is gone at the next request.
     """
+    # Before anything else: browsers that still have it must not be told that it is the same.
+    if upload.expired:
+        return expired_response(request)
     thumb = request.GET.get("size") == "thumb"
     etag = f'"{upload.pk}{"-thumb" if thumb else ""}"'
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
@@ -48,14 +57,34 @@ def picture_response(request: HttpRequest, upload: Upload) -> HttpResponseBase:
     return _safe(response, etag)
 
 
-def input_response(request: HttpRequest, shown: NetworkInput) -> HttpResponseBase:
+def expired_response(request: HttpRequest) -> HttpResponse:
+    """That there was a picture, and why it is no longer there."""
+    if request.path_info.startswith("/api/") or wants_json(request):
+        response: HttpResponse = problem(410, "picture_expired", str(PICTURE_EXPIRED))
+    else:
+        response = HttpResponse(str(PICTURE_EXPIRED), status=410, content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def input_response(request: HttpRequest, shown: NetworkInput | None) -> HttpResponseBase:
     """What a network saw, pixel for pixel, as PNG."""
-    etag = f'"input-{shown.pk}"'
+    if shown is None:
+        return expired_response(request)
+
+    def drawn() -> Image.Image:
+        return Image.frombytes("RGB", (shown.size, shown.size), bytes(shown.pixels))
+
+    return drawn_response(request, f"input-{shown.pk}", drawn)
+
+
+def drawn_response(request: HttpRequest, name: str, draw: Callable[[], Image.Image]) -> HttpResponseBase:
+    """What ``draw`` makes, as PNG. ``name`` is another one whenever that would look different."""
+    etag = f'"{name}"'
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         return _safe(HttpResponseNotModified(), etag)
-    picture = Image.frombytes("RGB", (shown.size, shown.size), bytes(shown.pixels))
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    draw().save(buffer, "PNG", optimize=True)
     return _safe(HttpResponse(buffer.getvalue(), content_type="image/png"), etag)
 
 

@@ -7,7 +7,6 @@ import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
-import numpy as np
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -18,9 +17,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ml.labels import display
+from predictions.distributions import Distribution
 from predictions.images import FILENAME_LENGTH
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
 from predictions.networks import Label, Network
+from predictions.orders import order_indexes
 from predictions.reports import FINGERPRINT_LENGTH, RemovedPicture, Report
 from predictions.shares import Share
 
@@ -81,6 +82,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         """Neither hidden by a moderator nor held for review."""
         return self.filter(hidden__isnull=True)
 
+    def kept(self) -> Self:
+        """Those whose file is still there: it was not removed because of its age."""
+        return self.filter(expired__isnull=True)
+
 
 class Upload(models.Model):
     """A picture as the site keeps it: upright, stripped, bounded. Without predictions it is a draft."""
@@ -101,8 +106,8 @@ class Upload(models.Model):
     hidden = models.DateTimeField(_("hidden"), null=True, blank=True, editable=False)
     # Hidden because it looks like a picture that was removed, until a moderator has seen it.
     held = models.BooleanField(_("held for review"), default=False, db_default=False, editable=False)
-    # How it looks, for finding it again; empty where there is nothing to tell it by.
-    fingerprint = models.CharField(max_length=FINGERPRINT_LENGTH, blank=True, db_default="", editable=False)
+    # How it looks, for finding it again; empty where there is nothing to tell it by, null while nobody has looked.
+    fingerprint = models.CharField(max_length=FINGERPRINT_LENGTH, null=True, blank=True, editable=False)
     # When its file was removed because of its age. What the networks said is kept.
     expired = models.DateTimeField(_("file removed"), null=True, blank=True, editable=False)
 
@@ -119,7 +124,15 @@ class Upload(models.Model):
         ]
         indexes = [
             models.Index(fields=["hidden"], name="upload_hidden", condition=Q(hidden__isnull=False)),
-            models.Index(fields=["fingerprint"], name="upload_fingerprint", condition=~Q(fingerprint="")),
+            models.Index(
+                fields=["fingerprint"], name="upload_fingerprint", condition=Q(fingerprint__isnull=False)
+            ),
+            # Nobody has looked at these yet: none, most of the time.
+            models.Index(fields=["id"], name="upload_unseen", condition=Q(fingerprint__isnull=True)),
+            # For what an account keeps, and for what has become old: no row is read but this.
+            models.Index(fields=["owner", "bytes"], name="upload_storage", condition=Q(expired__isnull=True)),
+            models.Index(fields=["created"], name="upload_kept", condition=Q(expired__isnull=True)),
+            models.Index(fields=["expired"], name="upload_expired", condition=Q(expired__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +198,10 @@ class PredictionQuerySet(JobQuerySet):
         # What was deleted is not computed; an undo lets it wait again.
         return super().waiting().filter(deleted__isnull=True)
 
+    def ended_badly(self) -> Self:
+        # Once the picture's file is removed there is nothing left to show to the network.
+        return super().ended_badly().filter(network_input__isnull=False)
+
     def of(self, user: Any) -> Self:
         """What ``user`` may see: their own, not deleted. The one rule that every view asks."""
         return self.visible().filter(owner=user)
@@ -200,11 +217,13 @@ class PredictionQuerySet(JobQuerySet):
 
     def just_deleted(self) -> Self:
         """What an undo still reaches."""
-        return self.filter(deleted__gte=Now() - UNDO - timedelta(seconds=5), upload__hidden__isnull=True)
+        shown = Upload.objects.shown().filter(pk=OuterRef("upload"))  # joined, it would be locked as well
+        return self.filter(Exists(shown), deleted__gte=Now() - UNDO - timedelta(seconds=5))
 
     def expired(self) -> Self:
         """Deleted, and too long ago for an undo."""
-        return self.filter(deleted__lt=Now() - UNDO - timedelta(seconds=5), upload__hidden__isnull=True)
+        shown = Upload.objects.shown().filter(pk=OuterRef("upload"))
+        return self.filter(Exists(shown), deleted__lt=Now() - UNDO - timedelta(seconds=5))
 
 
 class Prediction(Job):
@@ -307,6 +326,7 @@ class Prediction(Job):
                 name="prediction_history_columns",
                 condition=Q(deleted__isnull=True),
             ),
+            *order_indexes(),
             # For counting what an account has waiting.
             models.Index(
                 fields=["owner"],
@@ -322,6 +342,12 @@ class Prediction(Job):
                 condition=Q(deleted__isnull=True) & ~Q(note=""),
             ),
             models.Index(fields=["deleted"], name="prediction_deleted", condition=Q(deleted__isnull=False)),
+            # For the admin: what came last, what was answered in the last hour, what failed lately.
+            models.Index(fields=["-created", "-id"], name="prediction_newest"),
+            models.Index(
+                fields=["finished"], name="prediction_finished", condition=Q(finished__isnull=False)
+            ),
+            models.Index(fields=["finished"], name="prediction_failed", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:
@@ -371,26 +397,3 @@ class Prediction(Job):
         if self.finished is None:
             return None
         return max(0.0, (self.finished - (self.retried or self.created)).total_seconds())
-
-
-class Distribution(models.Model):
-    """The probabilities of all classes for one run, beside the five that its row names.
-
-    A table of its own, because only a comparison reads it and the history is read often.
-    """
-
-    run = models.OneToOneField(Prediction, models.CASCADE, primary_key=True, related_name="distribution")
-    # float32, little-endian, in the order of the network's labels.
-    probabilities = models.BinaryField()
-
-    @classmethod
-    def of(cls, run: Prediction, probabilities: Any) -> Distribution:
-        return cls(run=run, probabilities=np.asarray(probabilities, "<f4").tobytes())
-
-    @property
-    def values(self) -> list[float]:
-        """The probability of every class, by its index."""
-        return [float(value) for value in np.frombuffer(bytes(self.probabilities), "<f4")]
-
-    def __str__(self) -> str:
-        return str(self.run_id)

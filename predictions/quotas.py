@@ -37,6 +37,12 @@ class TrialOver(QuotaExceeded):
     code = "trial_over"
 
 
+class AccountSuspended(QuotaExceeded):
+    """A moderator suspended the account while its request was under way."""
+
+    code = "account_suspended"
+
+
 class Trial(NamedTuple):
     """What a visitor without an account may still do."""
 
@@ -127,7 +133,7 @@ def _more_than(left: Trial, pictures: int) -> str:
 
 def _check_storage(owner: User, more: int, pictures: int) -> None:
     _lock(owner)
-    mine = Upload.objects.filter(owner=owner)
+    mine = Upload.objects.kept().filter(owner=owner)
     if mine.count() + pictures > QUOTA_PICTURES:
         raise QuotaExceeded(
             _("You keep 20,000 pictures, the most an account may. Delete some from your history.")
@@ -165,7 +171,8 @@ def _lock(owner: User) -> None:
     see the last free place. A guest may be gone, merged or erased, which waits for the lock as well.
     """
     there = User.objects.select_for_update().filter(pk=owner.pk)
-    if owner.is_guest:
-        there = there.filter(is_active=True)
-    if there.values_list("pk", flat=True).first() is None and owner.is_guest:
+    active = there.values_list("is_active", flat=True).first()
+    if owner.is_guest and not active:
         raise GuestGone
+    if active is False:
+        raise AccountSuspended(_("This account is suspended or closed. Reload the page."))

@@ -34,40 +34,63 @@ def purge(seconds: float = SWEEP_SECONDS) -> int:
 
 def remove(runs: Any) -> int:
     """Removes predictions at once and, with an upload's last one, the upload and its file."""
+    with transaction.atomic():
+        count, files = remove_rows(runs)
+    delete_files(files)
+    return count
+
+
+def remove_rows(runs: Any) -> tuple[int, list[str]]:
+    """As ``remove``, inside the caller's transaction, which passes the files on to ``delete_files`` after it."""
     rows = list(runs.values_list("pk", "upload_id", "batch_id"))
     if not rows:
-        return 0
-    with transaction.atomic():
-        # A worker that has just answered one of them is waited for.
-        Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).lock()
-        Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).delete()
-        files = _remove_unused({upload for _pk, upload, _batch in rows})
-        Batch.objects.filter(
-            pk__in={batch for _pk, _upload, batch in rows}, predictions__isnull=True
-        ).delete()
-    _delete_files(files)
-    return len(rows)
+        return 0, []
+    uploads = {upload for _pk, upload, _batch in rows}
+    # Uploads before predictions, as everybody locks them who locks both.
+    _lock_uploads(uploads)
+    # A worker that has just answered one of them is waited for.
+    Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).lock()
+    Prediction.objects.filter(pk__in=[pk for pk, _upload, _batch in rows]).delete()
+    files = _remove_unused(uploads)
+    Batch.objects.filter(pk__in={batch for _pk, _upload, batch in rows}, predictions__isnull=True).delete()
+    return len(rows), files
 
 
 def remove_upload(upload: Upload) -> None:
     """Removes a picture with everything made from it: the rows in one transaction, the file after it."""
     with transaction.atomic():
-        Prediction.objects.filter(upload=upload).delete()
-        Upload.objects.filter(pk=upload.pk).delete()
-    _delete_files([upload.file.name or ""])
+        files = remove_upload_rows([upload])
+    delete_files(files or [upload.file.name or ""])
+
+
+def remove_upload_rows(uploads: Iterable[Upload]) -> list[str]:
+    """As ``remove_upload``, inside the caller's transaction; returns the files that are left to ``delete_files``."""
+    ids = {upload.pk for upload in uploads}
+    _lock_uploads(ids)
+    runs = Prediction.objects.filter(upload__in=ids)
+    runs.lock()
+    runs.delete()
+    files = list(Upload.objects.filter(pk__in=ids).values_list("file", flat=True))
+    Upload.objects.filter(pk__in=ids).delete()
+    return files
+
+
+def _lock_uploads(ids: Iterable[Any]) -> list[Any]:
+    """Those of the uploads that are there, locked in their order."""
+    there = Upload.objects.filter(pk__in=list(ids)).order_by("pk")
+    return list(there.select_for_update().values_list("pk", flat=True))
 
 
 def _remove_unused(ids: set[Any]) -> list[str]:
     """Removes those of the uploads that no prediction uses; returns the names of their files."""
     # First the locks, then the look: no prediction can be added to a locked upload, and what was added before is seen.
-    there = Upload.objects.filter(pk__in=ids).order_by("pk")
-    locked = list(there.select_for_update().values_list("pk", flat=True))
-    unused = dict(Upload.objects.unused().filter(pk__in=locked).values_list("pk", "file"))
+    unused = dict(Upload.objects.unused().filter(pk__in=_lock_uploads(ids)).values_list("pk", "file"))
     Upload.objects.filter(pk__in=unused).delete()
     return list(unused.values())
 
 
-def _delete_files(names: Iterable[str]) -> None:
+def delete_files(names: Iterable[str]) -> None:
+    """Removes files whose rows are gone."""
     for name in filter(None, names):
         try:
             default_storage.delete(name)
@@ -86,7 +109,7 @@ def sweep_orphans(seconds: float = SWEEP_SECONDS) -> int:
             break
         with transaction.atomic():
             files = _remove_unused(ids)
-        _delete_files(files)
+        delete_files(files)
         count += len(files)
         if not files:
             break
@@ -108,5 +131,5 @@ def sweep_files(folder: str | None = None) -> int:
     known = set(Upload.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True))
     oldest = timezone.now() - DRAFT_LIFETIME
     stray = [n for n in names if n not in known and default_storage.get_modified_time(n) < oldest]
-    _delete_files(stray)
+    delete_files(stray)
     return len(stray)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -13,9 +15,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from ml import artifact
 from ml.artifact import Card
-from predictions import quotas, removal, tasks
+from predictions import held, quotas, removal, tasks
 from predictions.corruption import Bar, canonical
-from predictions.crop import Crop, CropInvalid, Wanted, canonical_crop, fitted
+from predictions.crop import AUTO, Crop, CropInvalid, Wanted, canonical_crop, fitted
 from predictions.images import PreparedImage
 from predictions.inputs import Inputs, make_inputs, save_inputs
 from predictions.jobs import CLAIM
@@ -40,6 +42,10 @@ class RejectedPicture:
     filename: str
     code: str
     message: str
+
+    def row(self, position: int) -> dict[str, Any]:
+        """As its batch keeps it."""
+        return {"position": position, **asdict(self)}
 
 
 @dataclass
@@ -90,13 +96,32 @@ def chosen(names: Iterable[str]) -> list[Card]:
 # --- taking pictures in ------------------------------------------------------------------------------------
 
 
+def draft(owner: User, picture: PreparedImage, *, ours: bool = False) -> Upload | RejectedPicture:
+    """Keeps a prepared picture as a draft. One of the site's own (``ours``) is not among a guest's five.
+
+    A picture that is held for review is rejected; the networks are asked about it when it is released. Raises
+    QuotaExceeded.
+    """
+    upload = None if ours else held.already(owner, [picture]).get(0)
+    if upload is None:
+        upload = store(owner, picture, counts=not ours)
+        if not upload.held:
+            return upload
+        with suppress(QuotaExceeded, NoNetwork):
+            submit(owner, [upload], crop=AUTO)
+    return RejectedPicture(picture.filename, held.CODE, held.says())
+
+
 def store(owner: User, picture: PreparedImage, *, counts: bool = True) -> Upload:
     """Keeps a prepared picture as a draft; ``counts`` says whether as one of a guest's five. Raises QuotaExceeded."""
     return store_all(owner, [picture], counts=counts)[0]
 
 
 def store_all(owner: User, pictures: Sequence[PreparedImage], *, counts: bool = True) -> list[Upload]:
-    """Keeps prepared pictures as drafts, all of them or none. Raises QuotaExceeded."""
+    """Keeps prepared pictures as drafts, all of them or none; holds those for review that look like removed ones.
+
+    What does not count is the site's own, and needs no review. Raises QuotaExceeded.
+    """
     if not pictures:
         return []
     uploads = [
@@ -109,6 +134,7 @@ def store_all(owner: User, pictures: Sequence[PreparedImage], *, counts: bool = 
             source_width=picture.source_width,
             source_height=picture.source_height,
             bytes=len(picture.data),
+            fingerprint=picture.fingerprint,
         )
         for picture in pictures
     ]
@@ -119,6 +145,8 @@ def store_all(owner: User, pictures: Sequence[PreparedImage], *, counts: bool = 
             kept = sum(upload.bytes for upload in uploads)
             quotas.take(owner, kept, len(uploads), counts=counts)
             Upload.objects.bulk_create(uploads, batch_size=500)
+            if counts:
+                held.look_through(uploads)
     except BaseException:
         for upload in uploads:
             if upload.file:
@@ -160,7 +188,8 @@ def submit(
 
     ``crop`` is the square of each picture that goes in; without one the networks' own preprocessing decides. A
     picture on which it is not square is rejected. Entries follow the pictures in their order and, within each, the
-    networks in theirs; a rejected picture has one entry. With the same ``key`` a second call returns what the first
+    networks in theirs; a rejected picture has one entry. So has one that is held for review, whose runs wait out of
+    sight until it is released. With the same ``key`` a second call returns what the first
     one made; ``fingerprint`` says what both must have asked for. Raises QuotaExceeded, NoNetwork and KeyReused, and
     then nothing is kept.
     """
@@ -168,6 +197,8 @@ def submit(
         return earlier
     cards = chosen(models)
     pictures = fitting(pictures, crop)
+    names = [picture.filename for picture in pictures]
+    pictures = held.instead(owner, pictures)
     taken = [p for p in pictures if not isinstance(p, RejectedPicture)]
     new = sum(isinstance(picture, PreparedImage) for picture in taken)
     check_early(owner, new, len(taken) * len(cards) * (2 if bars else 1))
@@ -176,7 +207,7 @@ def submit(
         mine = store_all(owner, [picture for picture in taken if isinstance(picture, PreparedImage)])
         fresh = iter(mine)
         uploads = [picture if isinstance(picture, Upload) else next(fresh) for picture in taken]
-        return _write(owner, pictures, uploads, cards, bars, crop, (key, fingerprint))
+        return _write(owner, pictures, names, uploads, cards, bars, crop, (key, fingerprint))
     except PictureGone:
         _forget(mine)
         raise
@@ -237,7 +268,7 @@ def recall(owner: User, key: str, fingerprint: str = "") -> Submission | None:
 def _recall(batch: Batch) -> Submission | None:
     """What an earlier submission made, as far as it was not deleted; None when nothing of it is left."""
     runs = list(batch.predictions.visible().filter(asked=True).with_answers().order_by("position"))
-    if not runs and batch.predictions.exists():
+    if not runs and held.is_deleted(batch):
         return None
     by_position: dict[int, Prediction | RejectedPicture] = {run.position: run for run in runs}
     for row in batch.rejected:
@@ -276,6 +307,7 @@ def _inputs(
 def _write(
     owner: User,
     pictures: Sequence[Upload | PreparedImage | RejectedPicture],
+    names: list[str],
     uploads: list[Upload],
     cards: list[Card],
     bars: tuple[Bar, ...],
@@ -285,63 +317,73 @@ def _write(
     inputs = _inputs(pictures, uploads, cards, bars, crop)
     taken = [picture for picture in pictures if not isinstance(picture, RejectedPicture)]
     remaining = iter(uploads)
+    runs_each = len(cards) * (2 if bars else 1)
     with transaction.atomic():
-        quotas.check_in_flight(owner, len(uploads) * len(cards) * (2 if bars else 1))
-        # Locked, so that no sweeper takes a picture away while it gets its predictions.
-        there = Upload.objects.select_for_update().filter(pk__in=[upload.pk for upload in uploads])
-        if len(there.values_list("pk")) < len({upload.pk for upload in uploads}):
-            raise PictureGone
+        quotas.check_in_flight(owner, len(uploads) * runs_each)
+        waiting = _lock(uploads)
+        if waiting:
+            held.check_room(owner, sum(upload.pk in waiting for upload in uploads) * runs_each)
         batch = Batch.objects.create(owner=owner, key=identity[0], fingerprint=identity[1])
-        priority = _priority(owner, len(uploads))
+        common = {"owner": owner, "batch": batch, "priority": _priority(owner, len(uploads))}
         entries: list[Prediction | RejectedPicture] = []
         runs: list[Prediction] = []
-        rejected: list[dict[str, Any]] = []
-        for picture, made in zip(pictures, inputs, strict=True):
+        place = 0
+        for picture, name, made in zip(pictures, names, inputs, strict=True):
             if isinstance(picture, RejectedPicture):
-                rejected.append(
-                    {
-                        "position": len(entries),
-                        "filename": picture.filename,
-                        "code": picture.code,
-                        "message": picture.message,
-                    }
-                )
+                batch.rejected.append(picture.row(place))
                 entries.append(picture)
+                place += 1
                 continue
             assert made is not None
             upload = next(remaining)
-            for card in cards:
-                common = {
-                    "owner": owner,
-                    "upload": upload,
-                    "batch": batch,
-                    "model_id": card.name,
-                    "priority": priority,
-                    "position": len(entries),
-                    "crop": canonical_crop(made.crop),
-                    "search_name": Prediction.search_form(upload.filename),
-                }
-                clean = Prediction(network_input=made.rows[card.name, False], asked=not bars, **common)
-                runs.append(clean)
-                if bars:
-                    runs.append(
-                        Prediction(
-                            network_input=made.rows[card.name, True],
-                            bars=canonical(bars),
-                            covered=True,
-                            clean_run=clean,
-                            **common,
-                        )
-                    )
-                entries.append(runs[-1])
-        if rejected:
-            batch.rejected = rejected
+            out_of_sight = {"deleted": upload.hidden} if upload.pk in waiting else {}
+            asked = [
+                _runs(upload, card, made, bars, position=place + number, **common, **out_of_sight)
+                for number, card in enumerate(cards)
+            ]
+            runs += chain(*asked)
+            if out_of_sight:
+                refusal = RejectedPicture(name, held.CODE, held.says())
+                batch.rejected.append({**refusal.row(place), "upload": str(upload.pk)})
+                entries.append(refusal)
+            else:
+                entries += [of_network[-1] for of_network in asked]
+            place += len(cards)
+        if batch.rejected:
             batch.save(update_fields=["rejected"])
         save_inputs(runs, {u.pk for p, u in zip(taken, uploads, strict=True) if isinstance(p, PreparedImage)})
         Prediction.objects.bulk_create(runs, batch_size=500)
         if runs:
             tasks.predict.delay_on_commit()
     return Submission(batch, entries)
+
+
+def _lock(uploads: list[Upload]) -> set[Any]:
+    """Locks the uploads, so that neither a sweeper nor a moderator takes one away while it gets its predictions.
+
+    Returns the keys of those that are held for review, and were when they were sent. Raises PictureGone.
+    """
+    rows = Upload.objects.kept().select_for_update().filter(pk__in=[upload.pk for upload in uploads])
+    there = {pk: (hidden, waits) for pk, hidden, waits in rows.values_list("pk", "hidden", "held")}
+    waiting = {upload.pk for upload in uploads if upload.held and there.get(upload.pk, ("", False))[1]}
+    if any(u.pk not in there or (there[u.pk][0] and u.pk not in waiting) for u in uploads):
+        raise PictureGone
+    return waiting
+
+
+def _runs(upload: Upload, card: Card, made: Inputs, bars: tuple[Bar, ...], **common: Any) -> list[Prediction]:
+    """The runs of one network on one picture; the last one is what was asked for."""
+    common |= {
+        "upload": upload,
+        "model_id": card.name,
+        "crop": canonical_crop(made.crop),
+        "search_name": Prediction.search_form(upload.filename),
+    }
+    clean = Prediction(network_input=made.rows[card.name, False], asked=not bars, **common)
+    if not bars:
+        return [clean]
+    of_bars = {"bars": canonical(bars), "covered": True, "clean_run": clean}
+    return [clean, Prediction(network_input=made.rows[card.name, True], **of_bars, **common)]
 
 
 def _priority(owner: User, pictures: int) -> int:

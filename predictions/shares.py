@@ -7,7 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,26 @@ class ShareQuerySet(models.QuerySet["Share"]):
     def live(self) -> ShareQuerySet:
         """Not withdrawn. Whether there is still something to see is asked of the predictions themselves."""
         return self.filter(withdrawn__isnull=True)
+
+    def showing(self) -> ShareQuerySet:
+        """Those that show something just now: not withdrawn, nothing deleted or hidden, the account not away."""
+        from predictions.models import Prediction
+
+        listed = Prediction.objects.visible().filter(
+            batch=OuterRef("batch"), owner=OuterRef("owner"), asked=True, upload__hidden__isnull=True
+        )
+        run, other = (
+            Q(**{f"{name}__deleted__isnull": True, f"{name}__upload__hidden__isnull": True})
+            & Q(**{f"{name}__owner": F("owner")})
+            for name in ("run", "other")
+        )
+        return self.live().filter(
+            Q(kind=Share.Kind.PREDICTION) & run
+            | Q(kind=Share.Kind.COMPARISON) & run & other
+            | Q(kind=Share.Kind.BATCH) & Q(Exists(listed)),
+            owner__is_active=True,
+            owner__deletion_due__isnull=True,
+        )
 
 
 class Share(models.Model):

@@ -11,6 +11,8 @@ from predictions import (
     live_views,
     mark_views,
     queue_views,
+    report_views,
+    share_views,
     views,
 )
 
@@ -37,8 +39,19 @@ urlpatterns = [
     path("batches/<uuid:pk>/retry/", queue_views.retry_batch, name="batch-retry"),
     path("batches/<uuid:pk>/delete/", queue_views.delete_batch, name="batch-delete"),
     path("compare/", comparison_views.compare, name="compare"),
+    path("compare/share/", share_views.share_comparison, name="share-comparison"),
+    path("predictions/<uuid:pk>/share/", share_views.share_prediction, name="share"),
+    path("batches/<uuid:pk>/share/", share_views.share_batch, name="share-batch"),
+    path("shares/<uuid:pk>/withdraw/", share_views.withdraw, name="withdraw"),
+    path("s/<str:token>/", share_views.shared, name="shared"),
+    path("s/<str:token>/status/", share_views.status, name="shared-status"),
+    path("s/<str:token>/pictures/<uuid:pk>/", share_views.picture, name="shared-picture"),
+    path("s/<str:token>/inputs/<uuid:pk>.png", share_views.network_input, name="shared-input"),
+    path("s/<str:token>/preview.png", share_views.preview, name="shared-preview"),
     path("history/", history_views.history, name="history"),
     path("history/activity/", history_views.activity, name="activity"),
     path("history/export.csv", history_views.export, name="history-csv"),
     path("pictures/<uuid:pk>/", views.picture, name="picture"),
+    path("s/<str:token>/report/", report_views.report, name="report"),
+    path("reports/<uuid:pk>/", report_views.status, name="report-status"),
 ]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttle import limit_rate
-from predictions import live, quotas, samples, services
+from predictions import live, quotas, retention, samples, services, sharing
 from predictions.access import (
     OwnRequest,
     for_owners,
@@ -35,9 +35,10 @@ from predictions.corruption import Bar, BarsInvalid, canonical, parse_bars
 from predictions.crop import Crop, CropInvalid, canonical_crop, fitted, parse_crop
 from predictions.forms import PICTURE_GONE, PredictForm
 from predictions.groups import Group, group_of, uploads_of
-from predictions.history import of_several
+from predictions.history_entries import of_several
+from predictions.inputs import PictureExpired
 from predictions.intake import take
-from predictions.media import input_response, picture_response
+from predictions.media import PICTURE_EXPIRED, input_response, picture_response
 from predictions.models import Prediction, Upload
 from predictions.truths import truths_from_folders
 
@@ -109,6 +110,8 @@ def _fresh_form(request: OwnRequest) -> PredictForm:
         upload = uploads_of(request.user).filter(pk=pk).first() if pk else None
         if upload is None:
             raise Http404(_("This picture is no longer there. Choose it from your device again."))
+        if upload.expired:
+            raise Http404(str(PICTURE_EXPIRED))
         form.uploads = [upload]
     return form
 
@@ -148,9 +151,7 @@ def _submit(request: OwnRequest, form: PredictForm) -> services.Submission | Non
     pictures = form.pictures()
     rejected = [picture for picture in pictures if isinstance(picture, services.RejectedPicture)]
     if len(rejected) == len(pictures):
-        for picture in rejected:
-            named = f"{picture.filename}: {picture.message}" if len(pictures) > 1 else picture.message
-            form.add_error("image", named)
+        _reject(form, rejected)
         return None
     asked = [form.cleaned_data[name] for name in ("model", "bars", "crop")]
     try:
@@ -168,7 +169,18 @@ def _submit(request: OwnRequest, form: PredictForm) -> services.Submission | Non
         form.add_error("image", ValidationError(PICTURE_GONE, code="picture_gone"))
         form.uploads = []
         return None
+    if not submission.runs:
+        # Every picture is held for review.
+        _reject(form, [one for one in submission.entries if isinstance(one, services.RejectedPicture)])
+        return None
     return submission
+
+
+def _reject(form: PredictForm, pictures: list[services.RejectedPicture]) -> None:
+    """Says on the form why none of the pictures can be asked about."""
+    for picture in pictures:
+        named = f"{picture.filename}: {picture.message}" if len(pictures) > 1 else picture.message
+        form.add_error("image", ValidationError(named, code=picture.code))
 
 
 def _refused(request: OwnRequest, form: PredictForm) -> HttpResponse:
@@ -194,9 +206,11 @@ def draft(request: OwnRequest) -> HttpResponse:
         picture = take(file)
         if isinstance(picture, services.RejectedPicture):
             return problem(422, picture.code, picture.message)
-        upload = services.store(owner_of(request), picture, counts=not ours)
+        upload = services.draft(owner_of(request), picture, ours=ours)
     except services.QuotaExceeded as error:
         return problem(422, error.code, str(error))
+    if isinstance(upload, services.RejectedPicture):
+        return problem(422, upload.code, upload.message)
     answer = {name: getattr(upload, name) for name in ("width", "height", "source_width", "source_height")}
     answer |= {"id": str(upload.pk), "filename": upload.filename, "warning": _small(upload)}
     if trial := trial_of(request):
@@ -244,6 +258,8 @@ def _page(
         "marked": next((run for run in group.runs if run.pk == pk), group.runs[0]),
         "of_several": Prediction.objects.filter(pk=group.runs[0].pk).filter(of_several()).exists(),
         "status_url": _status_url(group),
+        "offer": sharing.offer(request.user, reverse("predictions:share", args=[pk]), run=group.runs[0]),
+        "removed_on": retention.removal_of(group.upload),
         "again_url": f"{reverse('predictions:predict')}?{urlencode(again, doseq=True)}",
         "key": uuid.uuid4(),
         "refused": refused,
@@ -293,8 +309,12 @@ def ask_again(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
         submission = services.submit(
             request.user, [group.upload], names, bars, group.crop, key=_again_key(request, group, names)
         )
+    except PictureExpired:
+        if wants_json(request):
+            return problem(410, "picture_expired", str(PICTURE_EXPIRED))
+        return _page(request, group, pk, str(PICTURE_EXPIRED), 410)
     except (services.PictureGone, FileNotFoundError):
-        raise Http404(PICTURE_GONE) from None
+        raise Http404(str(PICTURE_GONE)) from None
     except (services.QuotaExceeded, services.NoNetwork) as error:
         if wants_json(request):
             return problem(422, "refused", str(error))

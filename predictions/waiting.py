@@ -67,7 +67,8 @@ def waits(runs: Iterable[Prediction]) -> dict[Any, Wait]:
     queued = [run for run in runs if run.status == Job.Status.QUEUED]
     if not queued:
         return {}
-    workers = list(Heartbeat.objects.filter(seen__gte=Now() - ALIVE).values_list("rates", flat=True))
+    alive = Heartbeat.objects.answering().filter(seen__gte=Now() - ALIVE)
+    workers = list(alive.values_list("rates", flat=True))
     # Counted here and not by the database: SQLite would read every row of the table to group so few of them.
     running = Counter(
         Prediction.objects.filter(status=Job.Status.RUNNING).order_by().values_list("model_id", flat=True)

@@ -1,6 +1,7 @@
 """What a Celery worker does beside its tasks: loads the networks, shows that it lives, runs the timers.
 
-Loading happens in every pool child after the fork; heartbeat and timers run in a thread of the parent.
+Loading happens in every pool child after the fork; heartbeat and timers run in a thread of the parent. A worker whose
+queues have no predictions, such as the one that prepares archives, loads no network and does the rest.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from django.db import DatabaseError, IntegrityError, close_old_connections, conn
 from django.db.models.functions import Now
 
 from ml import config
+from predictions.heartbeats import ANSWERS
 from predictions.jobs import Heartbeat, Timer, parent_name, worker_name
 
 logger = logging.getLogger(__name__)
@@ -39,13 +41,29 @@ def remember_queues(instance: Any, **details: Any) -> None:
     _queues = ",".join(sorted(instance.app.amqp.queues.consume_from or instance.app.amqp.queues))
 
 
+def answers() -> bool:
+    """Whether this worker computes predictions."""
+    return not _queues or ANSWERS in _queues.split(",")
+
+
 @worker_process_init.connect
-def load_networks(**details: Any) -> None:
-    """In the child: networks first, then the sign that this worker can answer."""
+def begin(**details: Any) -> None:
+    """In the child: networks first, then the sign that this worker can answer, then what waits is started on."""
+    connection.close()
+    if answers():
+        load_networks()
+    else:
+        # What the child that this one replaces was at is taken up again when its lease is over.
+        from accounts import tasks as long_tasks
+
+        long_tasks.prepare_exports.delay()
+        long_tasks.erase_accounts.delay()
+
+
+def load_networks() -> None:
     from predictions import inference
     from predictions.models import Network
 
-    connection.close()
     loaded = inference.load_all()
     for _try in range(REPORT_TRIES):
         try:
@@ -57,7 +75,7 @@ def load_networks(**details: Any) -> None:
             logger.warning("The networks cannot be reported yet: %s.", type(error).__name__)
             connection.close()
             _stopping.wait(1)
-    # What the child that this one replaces had claimed comes back now, and what waits is started on.
+    # What the child that this one replaces had claimed comes back now.
     from predictions.tasks import predict
 
     predict.delay()
@@ -74,7 +92,7 @@ def start_timers(**details: Any) -> None:
 
 def say_what_is_slow() -> None:
     """Once a start: the figures in the README are those of a processor that multiplies int8 quickly."""
-    if settings.ML_ENGINE == "openvino" and config.has_vnni() is False:
+    if answers() and settings.ML_ENGINE == "openvino" and config.has_vnni() is False:
         logger.warning(
             "This processor has no VNNI instructions: the int8 networks answer correctly, but more slowly than "
             "the figures in the README say."
@@ -111,11 +129,9 @@ def _run_timers(name: str) -> None:
 
 def tick(name: str) -> None:
     """One beat: shows life, returns the rows of this host's dead processes, runs the timers that are due."""
-    from predictions import inference
     from predictions.models import Prediction
 
-    # With an engine on a server, what can be answered may change at any moment.
-    _beat(name, models=inference.served())
+    _beat(name, models=_served())
     Prediction.objects.sweep_dead()
     for timer, every, action in timers():
         if Timer.objects.due(timer, every):
@@ -125,10 +141,20 @@ def tick(name: str) -> None:
                 logger.exception("The timer %s failed.", timer)
 
 
+def _served() -> dict[str, str] | None:
+    """With an engine on a server, what can be answered may change at any moment."""
+    if not answers():
+        return None
+    from predictions import inference
+
+    return inference.served()
+
+
 def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
     """Name, interval, action; each idempotent."""
-    from accounts import guests
-    from predictions import removal, upkeep
+    from accounts import exports, guests, sessions
+    from accounts import tasks as long_tasks
+    from predictions import removal, retention, upkeep
     from predictions.models import Prediction
 
     return [
@@ -136,9 +162,14 @@ def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
         ("wake-ups", timedelta(seconds=5), wake_up),
         ("deleted predictions", timedelta(seconds=10), removal.purge),
         ("drafts", timedelta(minutes=10), removal.sweep_orphans),
+        ("old pictures", timedelta(minutes=1), retention.sweep),
         ("unnamed predictions", timedelta(seconds=30), upkeep.name_predictions),
+        ("unseen pictures", timedelta(seconds=15), upkeep.look_at_uploads),
         ("guests", timedelta(minutes=1), guests.sweep),
+        ("long tasks", timedelta(seconds=30), long_tasks.wake_up),
+        ("old archives", timedelta(minutes=10), exports.sweep),
         ("orphaned files", timedelta(minutes=1), removal.sweep_files),
+        ("sessions", timedelta(minutes=10), sessions.sweep),
         ("heartbeats", timedelta(minutes=5), forget_dead_workers),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,8 +13,28 @@ from django.core.cache import cache
 from django.core.files.storage import storages
 from django.test import override_settings
 
-from tests import services
+from tests import services, shared
 from tests.networks import make_artifact
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        shared.name(item)
+    if hasattr(config, "workerinput"):
+        shared.sort(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return shared.unit(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,15 +105,24 @@ def live_stack() -> Iterator[Callable[..., services.LiveStack]]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def networks_to_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("networks")
+    make_artifact(root, "tiny", size=24, multiply_adds=1_000)
+    make_artifact(root, "small", size=40, multiply_adds=2_000)
+    return root
+
+
 @pytest.fixture
-def small_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> list[str]:
+def small_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, networks_to_copy: Path, db: None
+) -> list[str]:
     """Two small networks offered instead of the shipped ones; their names, the cheaper first."""
     from predictions import inference
     from predictions.models import Network
 
     root = tmp_path / "artifacts"
-    make_artifact(root, "tiny", size=24, multiply_adds=1_000)
-    make_artifact(root, "small", size=40, multiply_adds=2_000)
+    shutil.copytree(networks_to_copy, root)
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(root))
     monkeypatch.setattr(inference, "_predictors", {})
     Network.synchronise()

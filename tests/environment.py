@@ -11,6 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tests.shared import VARIABLE as SHARED
+
 _OURS = [
     "ALLOWED_HOSTS",
     "AWS_S3_ENDPOINT_URL",
@@ -30,18 +32,27 @@ _OURS = [
     "ML_ENGINE",
     "ML_SERVING_URL",
     "ML_THREADS",
+    "OPERATOR_ADDRESS",
+    "OPERATOR_EMAIL",
+    "OPERATOR_NAME",
     "PORT",
     "RATE_LIMITS",
     "REDIS_URL",
+    "RETENTION_MONTHS",
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
     "SQS_QUEUE_PREFIX",
+    "STAFF_SECOND_FACTOR",
     "TRUSTED_PROXY_COUNT",
 ]
 
 for _name in _OURS:
     os.environ.pop(_name, None)
 
+if SHARED not in os.environ:
+    # The first process; those that it starts find the variable set, and each has a DATA_DIR of its own.
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="convoscope-shared-")
+    atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
 _folder = tempfile.mkdtemp(prefix="convoscope-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DATA_DIR"] = _folder

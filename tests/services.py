@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -20,15 +21,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared import VARIABLE, made_once
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is free and stays so until its server starts, which may take seconds.
+
+    Above these the system chooses for outgoing connections, of which other tests open many meanwhile.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str, pause: float = 0.05) -> None:
@@ -307,6 +315,21 @@ class LiveStack:
             )
 
 
+def prepare(stack: LiveStack, *, with_database: bool) -> None:
+    """Static files and empty tables of SQLite, which are the same for every stack and cost seconds."""
+
+    def make(folder: Path) -> None:
+        variables = {"DATA_DIR": str(folder), "DATABASE_URL": "", "ML_ARTIFACTS_DIR": str(folder / "none")}
+        first = LiveStack(folder, stack.port, stack.environment | variables)
+        first.manage("collectstatic", "--noinput", "--verbosity", "0")
+        first.manage("migrate", "--verbosity", "0")
+
+    made = made_once("prepared", make)
+    shutil.copytree(made / "static", stack.folder / "static")
+    if with_database:
+        shutil.copy2(made / "convoscope.sqlite3", stack.folder)
+
+
 @contextlib.contextmanager
 def running_stack(
     *,
@@ -339,8 +362,12 @@ def running_stack(
         }
         stack = LiveStack(Path(folder), port, environment, web_command=web_command)
         try:
+            if VARIABLE in os.environ and "ENVIRONMENT" not in variables:
+                prepare(stack, with_database=not database)
+            else:
+                stack.manage("collectstatic", "--noinput", "--verbosity", "0")
+            # With nothing left to migrate it still writes a row for each network.
             stack.manage("migrate", "--verbosity", "0")
-            stack.manage("collectstatic", "--noinput", "--verbosity", "0")
             for _ in range(workers):
                 stack.start_worker()
             stack.start_web()

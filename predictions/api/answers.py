@@ -43,7 +43,7 @@ class AnswersMixin(GenericViewSet):
         responses={
             (200, "image/jpeg"): answer(OpenApiTypes.BINARY, "The picture.", "(the bytes of a picture)"),
             (200, "image/png"): answer(OpenApiTypes.BINARY, "The picture.", "(the bytes of a picture)"),
-            **errors(400, 401, 404, 429),
+            **errors(400, 401, 404, 410, 429),
         },
     )
     @action(detail=True, methods=["get"], content_negotiation_class=AsItIs)

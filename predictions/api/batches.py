@@ -57,7 +57,7 @@ class BatchViewSet(QuotasTold, GenericViewSet):
         if getattr(self, "swagger_fake_view", False):
             return Batch.objects.none()
         runs = Prediction.objects.filter(batch=OuterRef("pk"))
-        refusals = ~Q(rejected=[]) & ~Q(Exists(runs))
+        refusals = ~Q(rejected=[]) & ~Q(Exists(runs.exclude(upload__held=True)))
         own: QuerySet[Batch] = Batch.objects.filter(owner_id=self.request.user.pk)
         return own.filter(Q(Exists(runs.visible().filter(asked=True))) | refusals)
 

@@ -32,6 +32,7 @@ DONE: dict[str, Any] = {
     "outside": False,
     "artifact": "vgg-76c522d2",
     "image_url": f"{HOST}/api/v1/predictions/{RUN}/image/",
+    "image_removed": None,
     "url": f"{HOST}/predictions/{RUN}/",
     "created": "2026-11-20T09:30:00.000000Z",
     "finished": "2026-11-20T09:30:00.052000Z",
@@ -92,6 +93,15 @@ COMPARED = {
         {"label": "leopard", "a": 0.8125, "b": 0.2656, "difference": -0.5469},
         {"label": "tiger", "a": 0.1016, "b": 0.5547, "difference": 0.4531},
     ],
+}
+LINK = {
+    "id": "f0a4c2de-93b1-4f0e-8a55-6f0d5c1b7e21",
+    "url": f"{HOST}/s/Vb3nqk0uUqZxw1e8gTq5yQmF0c7H2rjL9sPdXaKoW4E/",
+    "kind": "comparison",
+    "prediction": RUN,
+    "other": OTHER_RUN,
+    "batch": None,
+    "created": "2026-11-20T09:31:00.000000Z",
 }
 NETWORKS = {
     "results": [

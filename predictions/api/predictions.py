@@ -27,6 +27,7 @@ from predictions.api.problems import (
     KeyReused,
     NotEnded,
     NotWaiting,
+    PictureExpired,
     PictureRejected,
     QuotasTold,
 )
@@ -185,6 +186,9 @@ class PredictionViewSet(
             raise serializers.ValidationError({"model": [str(error)]}) from error
         except services.KeyReused as error:
             raise KeyReused(str(error)) from error
+        if len(sent["image"]) == 1 and isinstance(first := submission.entries[0], services.RejectedPicture):
+            # It is held for review.
+            raise PictureRejected(first.message, first.code)
         context = {**self.get_serializer_context(), "batch": submission.batch}
         results = PredictionSerializer(submission.entries, many=True, context=context).data
         return Response(
@@ -235,7 +239,7 @@ class PredictionViewSet(
         request=None,
         responses={
             200: answer(PredictionSerializer, "It waits again.", examples.WAITING),
-            **errors(401, 403, 404, 409, 429, e409=("nothing_to_retry", str(NotEnded.default_detail))),
+            **errors(401, 403, 404, 409, 410, 429, e409=("nothing_to_retry", str(NotEnded.default_detail))),
         },
     )
     @action(detail=True, methods=["post"])
@@ -243,6 +247,8 @@ class PredictionViewSet(
         run = self.get_object()
         if run.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
             raise NotEnded
+        if run.upload.expired:
+            raise PictureExpired
         lifecycle.retry(request.user, **({"pk": run.pk} if run.asked else {"clean_run": run.pk}))
         return self._answer(run)
 

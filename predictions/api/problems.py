@@ -10,6 +10,7 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from predictions.media import PICTURE_EXPIRED
 from predictions.quotas import QuotaExceeded
 
 
@@ -48,6 +49,12 @@ class NotEnded(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "nothing_to_retry"
     default_detail = _("Only what failed or was cancelled can be retried. Look at the prediction's status.")
+
+
+class PictureExpired(APIException):
+    status_code = status.HTTP_410_GONE
+    default_code = "picture_expired"
+    default_detail = PICTURE_EXPIRED
 
 
 class NotAnswered(APIException):

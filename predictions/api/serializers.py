@@ -81,6 +81,11 @@ class PredictionSerializer(serializers.ModelSerializer):
     )
     top5 = serializers.SerializerMethodField()
     image_url = serializers.SerializerMethodField()
+    image_removed = serializers.DateTimeField(
+        source="upload.expired",
+        allow_null=True,
+        help_text="When the picture was removed because of its age. From then on `image_url` answers 410.",
+    )
     url = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     wait = serializers.SerializerMethodField(
@@ -103,6 +108,7 @@ class PredictionSerializer(serializers.ModelSerializer):
             "outside",
             "artifact",
             "image_url",
+            "image_removed",
             "url",
             "created",
             "finished",

@@ -11,12 +11,14 @@ from predictions.api.batches import BatchViewSet
 from predictions.api.negotiation import AsItIs
 from predictions.api.networks import NetworkViewSet
 from predictions.api.predictions import PredictionViewSet
+from predictions.api.shares import ShareViewSet
 
 router = DefaultRouter(use_regex_path=False)
 # One address a thing: the answer is JSON whatever the address ends in.
 router.include_format_suffixes = False
 router.register("predictions", PredictionViewSet, basename="prediction")
 router.register("batches", BatchViewSet, basename="batch")
+router.register("shares", ShareViewSet, basename="share")
 router.register("networks", NetworkViewSet, basename="network")
 
 

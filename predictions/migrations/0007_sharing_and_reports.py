@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='upload',
             name='fingerprint',
-            field=models.CharField(blank=True, db_default='', editable=False, max_length=16),
+            field=models.CharField(blank=True, editable=False, max_length=16, null=True),
         ),
         migrations.AddField(
             model_name='upload',

@@ -17,6 +17,12 @@ class Migration(migrations.Migration):
         ),
         AddIndexOnline(
             "upload",
-            models.Index(fields=["fingerprint"], name="upload_fingerprint", condition=~Q(fingerprint="")),
+            models.Index(
+                fields=["fingerprint"], name="upload_fingerprint", condition=Q(fingerprint__isnull=False)
+            ),
+        ),
+        AddIndexOnline(
+            "upload",
+            models.Index(fields=["id"], name="upload_unseen", condition=Q(fingerprint__isnull=True)),
         ),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -51,3 +52,19 @@ def box_path(crop: Sequence[float] | None, picture: Any) -> str:
 def part_of(fraction: float, whole: float) -> str:
     """A fraction of a picture's side as an SVG length, with a point in every language."""
     return f"{float(fraction) * float(whole):.3f}"
+
+
+@register.simple_tag(takes_context=True)
+def picture_url(context: template.Context, upload: Any) -> str:
+    """Where a picture is: for its owner, or, on a page that was ``shared``, for whoever has the link."""
+    if shown := context.get("shared"):
+        return reverse("predictions:shared-picture", args=[shown.share.token, upload.pk])
+    return reverse("predictions:picture", args=[upload.pk])
+
+
+@register.simple_tag(takes_context=True)
+def input_url(context: template.Context, run: Any) -> str:
+    """Where it is what a network saw; see ``picture_url``."""
+    if shown := context.get("shared"):
+        return reverse("predictions:shared-input", args=[shown.share.token, run.pk])
+    return reverse("predictions:input", args=[run.pk])

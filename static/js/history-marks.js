@@ -3,30 +3,55 @@
 import { ask } from "./http.js";
 import { toast } from "./toast.js";
 
-/** Lets a star's form say whether the star is there. */
-export function showStar(form, starred) {
-  const button = form.querySelector("button");
-  button.value = starred ? "0" : "1";
+/** Lets a star's button say whether the star is there. */
+export function showStar(button, starred) {
   button.setAttribute("aria-pressed", String(starred));
 }
 
-async function star(form) {
-  const button = form.querySelector("button");
+async function star(button) {
   if (button.dataset.busy) return;
-  const starred = button.value === "1";
-  const body = new FormData(form);
-  body.set("starred", button.value);
+  const starred = button.getAttribute("aria-pressed") !== "true";
+  const body = new FormData();
+  body.append("id", button.dataset.star);
+  body.append("starred", starred ? "1" : "0");
   // At once, and taken back when it did not work.
-  showStar(form, starred);
+  showStar(button, starred);
   button.dataset.busy = "1";
   try {
-    await ask(form.getAttribute("action"), body);
+    await ask(button.form.getAttribute("action"), body);
   } catch (problem) {
-    showStar(form, !starred);
+    showStar(button, !starred);
     toast(problem.message);
   } finally {
     delete button.dataset.busy;
   }
+}
+
+/**
+ * The form for the name and the note of an entry, in the place of the link to the page that has one: it stands once in
+ * a page of many. `pattern` is its <template>.
+ */
+function editor(pattern, link) {
+  const details = pattern.content.firstElementChild.cloneNode(true);
+  const entry = link.closest("[data-run]");
+  const name = entry.querySelector("[data-filename]").textContent;
+  const note = entry.querySelector("[data-note]").textContent;
+  details.querySelector("summary span").textContent = `: ${name}`;
+  const form = details.querySelector("form");
+  form.setAttribute("action", link.dataset.editLink);
+  fill(form.elements.namedItem("filename"), name);
+  fill(form.elements.namedItem("note"), note);
+  for (const label of form.querySelectorAll("label[for]")) {
+    const field = form.querySelector(`#${CSS.escape(label.htmlFor)}`);
+    field.id += entry.dataset.run;
+    label.htmlFor = field.id;
+  }
+  return details;
+}
+
+function fill(field, value) {
+  field.value = value;
+  field.defaultValue = value;
 }
 
 /** Every place that shows the name of the same picture, in the history and on the prediction's own page. */
@@ -35,10 +60,7 @@ function showName(form, name) {
   const entries = upload ? document.querySelectorAll(`[data-upload="${CSS.escape(upload)}"]`) : [document];
   for (const entry of entries) {
     for (const place of entry.querySelectorAll("[data-filename]")) place.textContent = name;
-    for (const field of entry.querySelectorAll("[data-edit-form] [name=filename]")) {
-      field.value = name;
-      field.defaultValue = name;
-    }
+    for (const field of entry.querySelectorAll("[data-edit-form] [name=filename]")) fill(field, name);
   }
 }
 
@@ -51,9 +73,7 @@ async function save(form) {
     const answer = await ask(form.getAttribute("action"), new FormData(form));
     trouble.hidden = true;
     showName(form, answer.filename);
-    const field = form.elements.namedItem("note");
-    field.value = answer.note;
-    field.defaultValue = answer.note;
+    fill(form.elements.namedItem("note"), answer.note);
     const note = form.closest("[data-marks]").querySelector("[data-note]");
     note.textContent = answer.note;
     note.hidden = !answer.note;
@@ -69,11 +89,16 @@ async function save(form) {
   }
 }
 
+const pattern = document.querySelector("[data-edit-template]");
+if (pattern) {
+  for (const link of document.querySelectorAll("[data-edit-link]")) link.replaceWith(editor(pattern, link));
+}
+
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.matches("[data-star]")) {
+  const { target: form, submitter } = event;
+  if (submitter?.matches("[data-star]")) {
     event.preventDefault();
-    star(form);
+    star(submitter);
   } else if (form.matches("[data-edit-form]")) {
     event.preventDefault();
     save(form);

@@ -29,7 +29,7 @@ function focusNear(entry) {
   const entries = [...list.children];
   const at = entries.indexOf(entry);
   const next = entries.slice(at + 1).find((one) => !one.hidden) ?? entries.slice(0, at).reverse().find((one) => !one.hidden);
-  (next?.querySelector("[data-delete] button") ?? title).focus();
+  (next?.querySelector("[data-delete]") ?? title).focus();
 }
 
 /** Deletes these entries: `body` is sent to the address of `form`. The focus stays near if it was there. */
@@ -59,7 +59,7 @@ async function restore(entries, ids) {
     const answer = await ask(list.dataset.undo, body);
     for (const entry of entries) entry.hidden = false;
     tell();
-    entries[0].querySelector("[data-delete] button").focus();
+    entries[0].querySelector("[data-delete]").focus();
     const back = ngettext("The prediction is back.", "%s predictions are back.", answer.restored);
     toast(interpolate(back, [answer.restored]));
   } catch (problem) {
@@ -91,12 +91,14 @@ if (notice) {
   }, NOTICE_SECONDS * 1000);
 }
 
-list?.addEventListener("submit", (event) => {
-  const form = event.target.closest("[data-delete]");
-  if (!form) return;
+// The buttons stand in the entries, and their one form stands before the list.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!list || !button?.matches("[data-delete]")) return;
   event.preventDefault();
-  const entry = form.closest("[data-run]");
-  once(form.querySelector("button"), (focused) => remove([entry], form, new FormData(form), focused));
+  const body = new FormData();
+  body.append("id", button.value);
+  once(button, (focused) => remove([button.closest("[data-run]")], button.form, body, focused));
 });
 
 if (list) selection = onSelection(list, { remove, once });

@@ -12,7 +12,7 @@ function guess() {
 
 function remember(zone) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; SameSite=Lax; Max-Age=31536000${secure}`;
+  document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; SameSite=Lax${secure}`;
 }
 
 function fill(form, zone) {

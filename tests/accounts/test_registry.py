@@ -11,6 +11,8 @@ def nothing_registered(monkeypatch):
     monkeypatch.setattr(registry, "_erasers", {})
     monkeypatch.setattr(registry, "_mergers", {})
     monkeypatch.setattr(registry, "_counters", {})
+    monkeypatch.setattr(registry, "_sections", {})
+    monkeypatch.setattr(registry, "_first_sections", {})
 
 
 def test_what_apps_register_is_found_by_name_and_in_order():
@@ -52,3 +54,11 @@ def test_the_pictures_of_all_apps_are_counted_together():
     registry.register_counter("one", {"somebody": 2}.__getitem__)
     registry.register_counter("other", {"somebody": 3}.__getitem__)
     assert registry.pictures("somebody") == 5
+
+
+def test_sections_of_the_account_page_are_those_that_have_something_to_show():
+    registry.register_section("none", lambda request: None)
+    registry.register_section("links", lambda request: ("links.html", {"of": request}))
+    registry.register_section("notices", lambda request: ("notices.html", {}), first=True)
+    assert registry.sections("a request") == [("links.html", {"of": "a request"})]
+    assert registry.sections("a request", first=True) == [("notices.html", {})]

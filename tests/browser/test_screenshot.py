@@ -16,7 +16,7 @@ SAMPLES = ("apple", "clock", "orange", "mountain")
 
 def sample() -> tuple[str, bytes]:
     """One of the project's own pictures, or a drawn one where they have not been rendered."""
-    found = sorted(path for path in ROOT.glob("**/samples/*.jpg") if ".venv" not in path.parts)
+    found = sorted((ROOT / "static" / "samples").glob("*.jpg"))
     chosen = next((path for name in SAMPLES for path in found if path.stem.startswith(name)), None)
     chosen = chosen or next(iter(found), None)
     return (chosen.name, chosen.read_bytes()) if chosen else ("ball.jpg", pictures.jpeg(1200, 800))

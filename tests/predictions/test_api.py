@@ -35,6 +35,7 @@ KEYS = {
     "artifact",
     "outside",
     "image_url",
+    "image_removed",
     "url",
     "created",
     "finished",

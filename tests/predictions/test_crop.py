@@ -271,7 +271,7 @@ def test_a_picture_on_which_the_box_is_not_square_is_rejected_alone(user: User) 
 
 def test_the_box_is_part_of_what_a_person_may_take_along(user: User) -> None:
     services.submit(user, [picture(halves())], ["tiny"], crop=Crop(*LEFT_HALF))
-    assert personal.export(user)["predictions"][0]["crop"] == LEFT_HALF
+    assert next(personal.export(user)["predictions"])["crop"] == LEFT_HALF
 
 
 # --- the API -----------------------------------------------------------------------------------------------

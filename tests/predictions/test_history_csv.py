@@ -179,7 +179,10 @@ def test_the_strip_ends_today_and_has_53_weeks(page: Client, user: User) -> None
     html = fragment(page)
     today = timezone.localdate(timezone=ZoneInfo("America/New_York"))
     assert list(days(html)) == [today.isoformat()]
-    assert 52 * 7 < html.count("<rect") <= 53 * 7
+    # A square with a link for each day that has predictions; all others are one path.
+    assert html.count("<rect") == 1
+    (path,) = re.findall(r'<path d="([^"]+)"', html)
+    assert 52 * 7 < path.count("M") + 1 <= 53 * 7
     assert "style=" not in html
 
 

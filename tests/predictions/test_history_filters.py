@@ -252,6 +252,16 @@ def test_each_order(page: Client, user: User) -> None:
         assert listed(page.get(f"/history/?sort={order}")) == [str(run.pk) for run in runs], order
 
 
+def test_pages_of_the_surest_go_on_with_those_that_have_no_answer(page: Client, user: User) -> None:
+    make_runs(user, pictures=30, models=("tiny",))
+    waiting = list(Prediction.objects.of(user).order_by("-created", "-id"))
+    runs = [answered(user, 0.5 + number / 100) for number in range(20)]
+    pages = [listed(page.get(f"/history/?sort=surest&page={number}")) for number in (1, 2, 3)]
+    expected = [*reversed(runs), *waiting]
+    assert pages == [[str(run.pk) for run in expected[at : at + 24]] for at in (0, 24, 48)]
+    assert page.get("/history/?sort=surest&page=4").status_code == 404
+
+
 @pytest.mark.parametrize("order", ["newest", "oldest", "surest", "least-sure", "name"])
 def test_no_order_lists_a_prediction_twice_or_not_at_all(page: Client, user: User, order: str) -> None:
     runs = make_runs(user, pictures=26, models=("tiny",))
@@ -299,6 +309,8 @@ def test_a_filter_costs_no_query_a_row(page: Client, user: User, query: str, mos
         "confidence_min=0.5",
         "status=done",
         "sort=surest",
+        "sort=least-sure",
+        "sort=name",
     ],
 )
 def test_what_is_counted_and_ordered_is_read_from_the_index_alone(

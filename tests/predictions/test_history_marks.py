@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from accounts.models import User
+from predictions import lifecycle
 from predictions.models import Prediction
 from tests.factories import make_runs, make_user
 from tests.predictions.history_pages import JSON, answered, text
@@ -51,6 +52,30 @@ def test_without_a_script_a_star_leads_back_to_where_it_was_given(page: Client, 
     assert run.starred
     response = page.post("/predictions/star/", {"query": "", "starred": "1"}, follow=True)
     assert "Nothing was selected." in text(response)
+
+
+@pytest.mark.parametrize(("starred", "form"), [(False, "star-1"), (True, "star-0")])
+def test_without_a_script_an_entrys_buttons_send_what_the_forms_of_the_page_say(
+    page: Client, user: User, starred: bool, form: str
+) -> None:
+    run = answered(user, 0.9)
+    lifecycle.mark(user, [run.pk], starred=starred)
+    html = page.get("/history/?model=tiny").content.decode()
+    assert f'form="{form}" name="id" value="{run.pk}"' in html
+    assert f'form="delete-one" name="id" value="{run.pk}"' in html
+    forms = {
+        name: (action, dict(re.findall(r'type="hidden" name="(query|starred)" value="([^"]*)"', inside)))
+        for name, action, inside in re.findall(
+            r'<form id="([^"]+)" method="post" action="([^"]+)">(.*?)</form>', html
+        )
+    }
+    assert forms == {
+        "star-1": ("/predictions/star/", {"query": "model=tiny", "starred": "1"}),
+        "star-0": ("/predictions/star/", {"query": "model=tiny", "starred": "0"}),
+        "delete-one": ("/predictions/delete/", {"query": "model=tiny"}),
+    }
+    assert f'href="{run.get_absolute_url()}#marks"' in html
+    assert 'id="marks"' in page.get(run.get_absolute_url()).content.decode()
 
 
 # --- name and note ------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -15,12 +14,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from predictions import inference, lifecycle, personal, quotas, removal, services, truths
+from predictions import inference, lifecycle, quotas, removal, services
 from predictions.corruption import parse_bars
 from predictions.jobs import CLAIM
 from predictions.models import Batch, Job, NetworkInput, Prediction, Upload
 from predictions.services import RejectedPicture
-from tests.factories import finish, make_picture, make_runs, make_user
+from tests.factories import make_picture, make_runs, make_user
 from tests.networks import make_artifact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks")]
@@ -377,36 +376,6 @@ def test_a_deleted_waiting_run_is_neither_computed_nor_counted(
     inference.drain()
     run.refresh_from_db()
     assert run.status == "done"
-
-
-def test_what_is_known_of_a_user_can_be_handed_over_and_erased(own_media: Path) -> None:
-    user, other = make_user(), make_user()
-    make_runs(user)
-    make_runs(other, models=("tiny",))
-    known = personal.export(user)
-    assert (len(known["uploads"]), len(known["predictions"]), len(known["batches"])) == (1, 2, 1)
-    personal.erase(user)
-    personal.erase(user)
-    assert personal.export(user) == {"uploads": [], "predictions": [], "batches": []}
-    assert len(files(own_media)) == 1
-    assert Prediction.objects.filter(owner=other).exists()
-
-
-def test_what_is_handed_over_holds_all_that_the_user_said() -> None:
-    user = make_user()
-    refused = services.RejectedPicture("notes.txt", "not_an_image", "This file is not a picture.")
-    (run,) = services.submit(user, [make_picture(), refused], ["tiny"]).runs
-    finish(run)
-    lifecycle.mark(user, [run.pk], starred=True)
-    lifecycle.annotate(user, run.pk, "a fox")
-    truths.keep(run.batch, {str(run.upload_id): "red"})
-    known = json.loads(json.dumps(personal.export(user)))
-    (told,) = known["predictions"]
-    assert (told["starred"], told["note"], told["batch"]) == (True, "a fox", str(run.batch_id))
-    assert told["finished"] >= told["created"]
-    (batch,) = known["batches"]
-    assert batch["true_labels"] == {str(run.upload_id): "red"}
-    assert batch["rejected"] == [{"filename": "notes.txt", "message": "This file is not a picture."}]
 
 
 def test_who_sends_one_by_one_without_waiting_gives_way_to_others() -> None:

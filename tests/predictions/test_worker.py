@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.contrib.django.task import DjangoTask
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -82,7 +83,7 @@ def test_a_broker_that_is_away_does_not_fail_a_submission(
     def away(*args: Any, **options: Any) -> None:
         raise ConnectionError("connection refused")
 
-    monkeypatch.setattr(tasks.DjangoTask, "apply_async", away)
+    monkeypatch.setattr(DjangoTask, "apply_async", away)
     with django_capture_on_commit_callbacks(execute=True):
         (run,) = make_runs(make_user(), models=("tiny",))
     assert Prediction.objects.waiting().get() == run
@@ -104,3 +105,45 @@ def test_a_task_whose_time_is_up_sends_the_next_one(
     tasks.predict()
     assert no_wake_ups == ["predictions.predict"]
     assert Prediction.objects.waiting().count() == 1
+
+
+# --- workers of other queues -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_queues", "lab")
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_worker_that_does_not_answer_loads_no_network_and_starts_on_what_waits_for_it(
+    no_wake_ups: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.connection, "close", lambda: None)
+    monkeypatch.setattr(inference, "load_all", lambda: pytest.fail("a network was loaded"))
+    worker.begin()
+    assert no_wake_ups == ["accounts.prepare_exports", "accounts.erase_accounts"]
+
+
+def test_a_worker_that_answers_loads_the_networks_and_starts_on_predictions(
+    no_wake_ups: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.connection, "close", lambda: None)
+    monkeypatch.setattr(worker, "_queues", "predictions")
+    worker.begin()
+    assert no_wake_ups == ["predictions.predict"]
+    heartbeat = Heartbeat.objects.get()
+    assert (heartbeat.queues, set(heartbeat.models)) == ("predictions", {"tiny", "small"})
+
+
+@pytest.mark.usefixtures("lab", "no_wake_ups")
+def test_a_worker_that_does_not_answer_shows_life_and_runs_the_timers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs: list[str] = []
+    monkeypatch.setattr(removal, "purge", lambda: runs.append("purge"))
+    worker.tick("host:9")
+    heartbeat = Heartbeat.objects.get()
+    assert (heartbeat.name, heartbeat.queues, heartbeat.models) == ("host:9", "lab", {})
+    assert runs == ["purge"]
+    assert list(Heartbeat.objects.answering()) == []

@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
+from accounts import exports
 from accounts.models import ApiToken
 from classifier_site import health
-from predictions.models import Prediction
+from predictions.models import Prediction, Report, Share
 from tests.factories import make_guest, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
@@ -27,6 +28,7 @@ class Things(NamedTuple):
 
     run: Prediction
     token: ApiToken
+    share: Share
 
 
 class Who(NamedTuple):
@@ -59,7 +61,11 @@ class Case:
 
 def of_run(pattern: str) -> Callable[[Things], str]:
     return lambda things: pattern.format(
-        run=things.run.pk, batch=things.run.batch_id, upload=things.run.upload_id
+        run=things.run.pk,
+        batch=things.run.batch_id,
+        upload=things.run.upload_id,
+        share=things.share.pk,
+        link=things.share.token,
     )
 
 
@@ -71,6 +77,26 @@ def revoke(things: Things) -> str:
     return f"/account/tokens/{things.token.pk}/revoke/"
 
 
+def archive(things: Things) -> str:
+    """Of the owner's data, ready to be downloaded."""
+    kept, is_new = exports.ask(things.token.owner)
+    if is_new:
+        exports.prepare()
+    return f"/account/export/{kept.pk}/"
+
+
+def reported(things: Things) -> str:
+    """Where somebody who reported the owner's picture reads what came of it."""
+    told = {
+        "upload": things.run.upload,
+        "account": things.run.owner,
+        "reason": "minor",
+        "reporter_key": "one",
+    }
+    report, _is_new = Report.objects.get_or_create(**told)
+    return f"/reports/{report.pk}/"
+
+
 TABLE: dict[str, list[Case]] = {
     "home": [Case("/", EVERYONE)],
     "favicon.ico": [Case("/favicon.ico", Who(302, 302, 302, 302))],
@@ -79,6 +105,13 @@ TABLE: dict[str, list[Case]] = {
     "javascript-catalog": [Case("/jsi18n/", EVERYONE)],
     "learn:index": [Case("/learn/", EVERYONE)],
     "learn:page": [Case("/learn/overview/", EVERYONE)],
+    # Staff with the right to see the workers; who that is in detail: tests/predictions/test_operations.py.
+    "operations:page": [Case("/admin/operations/", Who(302, 302, 200, 302))],
+    "operations:now": [Case("/admin/operations/now/", Who(302, 302, 200, 302))],
+    "operations:retry": [
+        Case("/admin/operations/retry/", Who(302, 302, 405, 302)),
+        Case("/admin/operations/retry/", Who(302, 302, 302, 302), "post"),
+    ],
     "schema": [Case("/api/schema/", EVERYONE, headers={})],
     "api-docs": [Case("/api/docs/", EVERYONE)],
     "accounts:account": [Case("/account/", SIGNED_IN), Case("/account/", Who(302, 422, 422, 422), "post")],
@@ -89,6 +122,28 @@ TABLE: dict[str, list[Case]] = {
         Case(revoke, Who(302, 404, 404, 302)),
         Case(revoke, Who(302, 404, 404, 302), "post"),
     ],
+    # Of sessions everybody has their own: tests/accounts/test_sessions.py.
+    "accounts:end-session": [
+        Case("/account/sessions/0/end/", Who(302, 404, 404, 404)),
+        Case("/account/sessions/0/end/", Who(302, 404, 404, 404), "post"),
+    ],
+    "accounts:export": [
+        Case("/account/export/", Who(401, 200, 200, 200), headers=JSON),
+        Case("/account/export/", Who(302, 302, 302, 302)),
+        Case("/account/export/", Who(302, 302, 302, 302), "post"),
+    ],
+    "accounts:export-file": [Case(archive, OWN_PAGE)],
+    "accounts:delete": [
+        Case("/account/delete/", SIGNED_IN),
+        Case("/account/delete/", Who(302, 422, 422, 422), "post"),
+    ],
+    # Whose account is not about to be deleted has nothing to keep: tests/accounts/test_deletion.py.
+    "accounts:keep": [
+        Case("/account/keep/", Who(302, 302, 302, 302)),
+        Case("/account/keep/", Who(302, 302, 302, 302), "post"),
+    ],
+    "privacy": [Case("/privacy/", EVERYONE)],
+    "terms": [Case("/terms/", EVERYONE)],
     "accounts:keep-guest": [Case("/account/guest/keep/", Who(302, 302, 302, 302), "post")],
     "accounts:refuse-guest": [Case("/account/guest/refuse/", Who(302, 302, 302, 302), "post")],
     "accounts_api:token": [Case("/api/v1/token/", Who(400, 400, 400, 400), "post", headers=JSON)],
@@ -135,6 +190,14 @@ TABLE: dict[str, list[Case]] = {
     ],
     "batch-results-csv": [Case(of_run("/api/v1/batches/{batch}/results.csv"), OWN_ANSWER, headers=JSON)],
     "batch-results-json": [Case(of_run("/api/v1/batches/{batch}/results.json"), OWN_ANSWER, headers=JSON)],
+    "share-list": [
+        Case("/api/v1/shares/", Who(401, 200, 200, 200), headers=JSON),
+        Case("/api/v1/shares/", Who(401, 415, 415, 415), "post", headers=JSON),
+    ],
+    "share-detail": [
+        Case(of_run("/api/v1/shares/{share}/"), OWN_ANSWER, headers=JSON),
+        Case(of_run("/api/v1/shares/{share}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
+    ],
     "network-list": [Case("/api/v1/networks/", Who(401, 200, 200, 200), headers=JSON)],
     "predictions:predict": [
         Case("/predict/", EVERYONE),
@@ -168,6 +231,23 @@ TABLE: dict[str, list[Case]] = {
         Case(of_run("/compare/?a={run}&b={run}"), OWN_PAGE),
         Case("/compare/", Who(302, 302, 302, 302), "post"),
     ],
+    "predictions:share": [Case(of_run("/predictions/{run}/share/"), Who(302, 404, 404, 302), "post")],
+    "predictions:share-batch": [Case(of_run("/batches/{batch}/share/"), Who(302, 404, 404, 302), "post")],
+    # It takes ids of anybody and shares only one's own: tests/predictions/test_share_views.py.
+    "predictions:share-comparison": [Case("/compare/share/", Who(302, 302, 302, 302), "post")],
+    "predictions:withdraw": [Case(of_run("/shares/{share}/withdraw/"), Who(302, 404, 404, 302), "post")],
+    # Whoever has the link; when it ends is in tests/predictions/test_share_views.py.
+    "predictions:shared": [Case(of_run("/s/{link}/"), EVERYONE)],
+    "predictions:shared-status": [Case(of_run("/s/{link}/status/"), EVERYONE, headers=JSON)],
+    "predictions:shared-picture": [Case(of_run("/s/{link}/pictures/{upload}/"), EVERYONE)],
+    "predictions:shared-input": [Case(of_run("/s/{link}/inputs/{run}.png"), EVERYONE)],
+    "predictions:shared-preview": [Case(of_run("/s/{link}/preview.png"), EVERYONE)],
+    # Whoever has the link, and whoever reported: tests/predictions/test_reports.py. A reason is missing here.
+    "predictions:report": [
+        Case(of_run("/s/{link}/report/?picture={upload}"), EVERYONE),
+        Case(of_run("/s/{link}/report/"), Who(422, 422, 422, 422), "post"),
+    ],
+    "predictions:report-status": [Case(reported, EVERYONE)],
     "predictions:history": [Case("/history/", SIGNED_IN)],
     "predictions:activity": [Case("/history/activity/", SIGNED_IN)],
     "predictions:history-csv": [Case("/history/export.csv", SIGNED_IN)],
@@ -222,7 +302,13 @@ def things(clients: dict[str, Client]) -> Things:
 
     owner = User.objects.get(email="owner@example.com")
     token, _key = ApiToken.objects.issue(owner, "first")
-    return Things(make_runs(owner, models=("tiny",))[0], token)
+    return things_of(owner, token)
+
+
+def things_of(owner: Any, token: ApiToken) -> Things:
+    run = make_runs(owner, models=("tiny",))[0]
+    # Guests cannot share; as a row they can have one all the same, and it is nobody else's.
+    return Things(run, token, Share.objects.create(owner=owner, kind=Share.Kind.PREDICTION, run=run))
 
 
 def test_every_address_is_in_the_table() -> None:
@@ -242,7 +328,7 @@ def test_a_guest_is_an_owner_like_others(case: Case, clients: dict[str, Client],
     client = Client()
     guest = make_guest(client)
     assert case.ask(client, things).status_code == case.who.other
-    own = Things(make_runs(guest, models=("tiny",))[0], things.token)
+    own = things_of(guest, things.token)
     assert case.ask(clients["other"], own).status_code == case.who.other
     assert case.ask(client, own).status_code == case.who.owner
 

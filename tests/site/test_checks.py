@@ -26,6 +26,9 @@ SAFE: dict[str, Any] = {
     "MEDIA_URL": "",
     "EMAIL_URL": "smtp://mail.example",
     "DEFAULT_FROM_EMAIL": "site@convoscope.example",
+    "OPERATOR_NAME": "Example University",
+    "OPERATOR_EMAIL": "privacy@convoscope.example",
+    "OPERATOR_ADDRESS": "1 Example Street, Exampleton",
     "CELERY_BROKER_URL": "redis://cache.example/0",
     "RATE_LIMITS": True,
     "CACHE_URL": "redis://cache.example/1",
@@ -42,6 +45,9 @@ ENVIRONMENT = {
     "AWS_S3_REGION_NAME": "eu-west-1",
     "EMAIL_URL": "smtp://localhost:587",
     "DEFAULT_FROM_EMAIL": "convoscope@convoscope.example",
+    "OPERATOR_NAME": "Example University",
+    "OPERATOR_EMAIL": "privacy@convoscope.example",
+    "OPERATOR_ADDRESS": "1 Example Street, Exampleton",
 }
 
 
@@ -84,6 +90,9 @@ def test_a_laptop_is_not_asked(settings):
         ("CELERY_BROKER_URL", "filesystem://", "E008"),
         ("RATE_LIMITS", False, "E009"),
         ("DEFAULT_FROM_EMAIL", "", "E010"),
+        ("OPERATOR_NAME", "", "E012"),
+        ("OPERATOR_EMAIL", "", "E012"),
+        ("OPERATOR_ADDRESS", "", "E012"),
         ("CACHE_URL", "", "W001"),
         ("AWS_STORAGE_BUCKET_NAME", "", "W002"),
     ],
@@ -159,7 +168,7 @@ def test_processes_of_an_unsafe_production_end_with_the_sentences(production, mo
 def test_every_id_is_in_the_operators_guide():
     source = (ROOT / "classifier_site/checks.py").read_text()
     guide = (ROOT / "docs/operations.md").read_text()
-    for number in range(1, 11):
+    for number in range(1, 13):
         assert f"`convoscope.E{number:03d}`" in guide
     assert "E011" not in source
 

@@ -99,6 +99,18 @@ class TestWorkers:
     def test_no_worker(self):
         assert health._worker() == ("no worker has been seen for 15 s", {})
 
+    def test_a_worker_that_prepares_archives_answers_nothing(self):
+        from predictions.models import Heartbeat
+
+        Heartbeat.objects.create(name="lab", queues="lab")
+        assert health._worker() == ("no worker has been seen for 15 s", {})
+
+    def test_a_worker_of_both_queues_counts(self, small_networks):
+        from predictions.models import Heartbeat
+
+        Heartbeat.objects.create(name="both", queues="lab,predictions", models={"tiny": "1", "small": "1"})
+        assert health._worker() == ("ok", {"tiny": "1", "small": "1"})
+
     def test_a_worker_that_was_seen_too_long_ago(self):
         self.beat(age=16, models={"a-network": "1"})
         assert health._worker() == ("no worker has been seen for 15 s", {})

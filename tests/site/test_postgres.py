@@ -12,6 +12,7 @@ AGAIN = [
     "test_models.py",
     "test_jobs.py",
     "test_lifecycle.py",
+    "test_retention.py",
     "test_waiting.py",
     "test_services.py",
     "test_many_pictures.py",

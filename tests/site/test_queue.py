@@ -11,9 +11,11 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from classifier_site import supervisor
 from classifier_site.celery import app
 from tests.services import ROOT
 
+PROCFILE = (ROOT / "Procfile").read_text().splitlines()
 REDIS_OPTIONS = """
 import json
 from django.conf import settings
@@ -35,6 +37,30 @@ def test_the_local_queue_is_a_folder_that_is_asked_often():
     assert options["polling_interval"] <= 0.05
     assert options["data_folder_in"] == options["data_folder_out"]
     assert Path(options["data_folder_in"]).is_relative_to(settings.DATA_DIR)
+
+
+def test_what_takes_long_has_a_queue_of_its_own_with_a_longer_limit():
+    app.loader.import_default_modules()
+    for name in ("accounts.prepare_exports", "accounts.erase_accounts"):
+        assert app.amqp.router.route({}, name)["queue"].name == "lab"
+        assert app.tasks[name].time_limit == 3600
+    assert app.tasks["predictions.predict"].time_limit == 55
+
+
+def test_somebody_works_on_every_queue():
+    """In production as under `make run`: a queue without a worker would only grow."""
+    consumed = [line.split("--queues ")[1].split()[0] for line in PROCFILE if "--queues" in line]
+    assert sorted(consumed) == ["lab", "predictions"]
+    commands = [supervisor.worker_command(), supervisor.lab_command()]
+    assert sorted(command[command.index("--queues") + 1] for command in commands) == ["lab", "predictions"]
+
+
+def test_the_worker_for_archives_gives_way_to_the_one_that_answers():
+    (lab,) = [line for line in PROCFILE if line.startswith("lab:")]
+    for words in (lab.split(), supervisor.lab_command()):
+        assert words[words.index("nice") : words.index("nice") + 3] == ["nice", "-n", "10"]
+        # Two workers of one host need two names.
+        assert words[words.index("--hostname") + 1] == "lab@%h"
 
 
 def test_explanations_have_a_queue_of_their_own():

@@ -77,7 +77,11 @@ class Site:
             return False
 
     def up(self) -> bool:
-        return self.answers() and len(self.named("celery")) >= 2  # the parent and its pool child
+        # Each worker is a parent and its pool child.
+        return self.answers() and len(self.workers("predictions")) >= 2 and len(self.workers("lab")) >= 2
+
+    def workers(self, queue: str) -> list[psutil.Process]:
+        return [process for process in self.named("celery") if queue in process.cmdline()]
 
     def wait_up(self) -> None:
         services.wait_until(self.up, START, "the start", pause=0.3)

@@ -1,4 +1,8 @@
-"""Who may reach which address. An address that is missing from the table below fails the suite."""
+"""Who may reach which address. An address that is missing from the table below fails the suite.
+
+Visitors, other users, superusers, owners, suspended users, moderators and guests. The admin's addresses and those of
+the account pages that allauth serves: test_access_admin.py.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts import exports
-from accounts.models import ApiToken
+from accounts import exports, suspension
+from accounts.models import ApiToken, User
 from classifier_site import health
 from predictions.models import Prediction, Report, Share
 from tests.factories import make_guest, make_runs, make_user
@@ -32,11 +37,15 @@ class Things(NamedTuple):
 
 
 class Who(NamedTuple):
-    """The status that each of them reads, in the order in which they ask: the owner comes last."""
+    """The status that each of them reads, in the order in which they ask: the owner comes last.
+
+    Two more follow from these, and no address of the table is an exception: somebody who is suspended is a visitor
+    from the page on that told them so, and a moderator is another user outside the admin.
+    """
 
     visitor: int
     other: int
-    staff: int
+    staff: int  # a superuser
     owner: int
 
 
@@ -297,9 +306,27 @@ def clients() -> dict[str, Client]:
 
 
 @pytest.fixture
-def things(clients: dict[str, Client]) -> Things:
-    from accounts.models import User
+def suspended(clients: dict[str, Client]) -> Client:
+    """The browser of a superuser, so of somebody with every right, who was suspended and has been told why."""
+    user = make_user("suspended@example.com", is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(user)
+    suspension.suspend(User.objects.get(email="staff@example.com"), user, "spam")
+    assert client.get("/", headers=HTML).status_code == 403
+    return client
 
+
+@pytest.fixture
+def moderator(clients: dict[str, Client]) -> Client:
+    user = make_user("moderator@example.com", is_staff=True)
+    user.groups.add(Group.objects.get(name="moderators"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def things(clients: dict[str, Client]) -> Things:
     owner = User.objects.get(email="owner@example.com")
     token, _key = ApiToken.objects.issue(owner, "first")
     return things_of(owner, token)
@@ -321,6 +348,17 @@ def test_who_may(case: Case, clients: dict[str, Client], things: Things) -> None
     assert Who(*(response.status_code for response in seen.values())) == case.who
     if case.who.visitor == 302 and case.who.owner != 302:
         assert seen["visitor"]["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_somebody_suspended_is_a_visitor_and_a_moderator_another_user(
+    case: Case, suspended: Client, moderator: Client, things: Things, request: pytest.FixtureRequest
+) -> None:
+    assert case.ask(suspended, things).status_code == case.who.visitor
+    # The operations page is for operators, whom superusers are.
+    name = request.node.callspec.id.rpartition("-")[0]
+    expected = 403 if name.startswith("operations:") else case.who.other
+    assert case.ask(moderator, things).status_code == expected
 
 
 @pytest.mark.parametrize("case", CASES_OF_OWNERS)

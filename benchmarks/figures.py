@@ -98,6 +98,7 @@ def readme() -> str:
         ("workshop", workshop_tables.workshop),
         ("live", workshop_tables.live),
         ("history", workshop_tables.history),
+        ("admin", workshop_tables.admin),
         ("pages", workshop_tables.pages),
     ):
         if results := load(part):

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -276,6 +276,17 @@ def _undisturbed(export: DataExport) -> Iterator[None]:
         yield
     except Exception as error:
         logger.warning("The export %s could not be put back (%s).", export.pk, type(error).__name__)
+
+
+def withdraw(owners: Iterable[Any]) -> None:
+    """Hands the archives of these accounts out no longer, because of a picture in them.
+
+    What is being made at the moment is made anew. Called inside the transaction that takes the picture away.
+    """
+    own = DataExport.objects.filter(owner__in=list(owners))
+    # In this order: one that becomes ready in between is met by the second statement.
+    own.filter(status=DataExport.Status.RUNNING).update(status=DataExport.Status.QUEUED, leased_until=None)
+    own.filter(status=DataExport.Status.READY, expires__gt=Now()).update(expires=Now())
 
 
 # --- removing them -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class BySiteFilter(admin.SimpleListFilter):
 
 @admin.register(ModerationEntry)
 class ModerationEntryAdmin(admin.ModelAdmin):
-    list_display = ("created", "action", "who", "account", "picture", "reason")
+    list_display = ("created", "action", "who", "account", "reason", "picture")
     list_display_links = ("created",)
     list_filter = ("action", BySiteFilter, "created")
     list_select_related = ("actor", "account")

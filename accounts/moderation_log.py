@@ -66,8 +66,8 @@ class ModerationEntry(models.Model):
     objects = ModerationEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("moderation entry")
-        verbose_name_plural = _("moderation log")
+        verbose_name = _("moderation log entry")
+        verbose_name_plural = _("moderation log entries")
         ordering = ("-created", "-pk")
 
     def __str__(self) -> str:

@@ -92,3 +92,16 @@ def retry_after(result: dict[str, Any], generator: Any, request: Any, public: bo
             if "429" in operation["responses"]:
                 operation["responses"]["429"]["headers"] = {"Retry-After": header}
     return result
+
+
+def one_of_several(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """A body that must be one of several shapes must be there; the generator only looks at the fields of one."""
+    shapes = result.get("components", {}).get("schemas", {})
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            body = operation.get("requestBody", {})
+            for content in body.get("content", {}).values():
+                name = content["schema"].get("$ref", "").rpartition("/")[2]
+                if "oneOf" in shapes.get(name, {}):
+                    body["required"] = True
+    return result

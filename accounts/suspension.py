@@ -48,6 +48,9 @@ def suspend(actor: User, user: User, reason: str) -> bool:
         _check(actor, row)
         changed = row.suspended is None
         if changed:
+            if not row.is_active:
+                # Lifting it would open an account that somebody closed, or that is being erased.
+                raise MayNotSuspend(_("This account is deactivated already. Nobody can log in to it."))
             row.is_active, row.suspended, row.suspension_reason = False, timezone.now(), reason
             row.save(update_fields=["is_active", "suspended", "suspension_reason"])
             _end_sessions(row)

@@ -80,8 +80,8 @@ def admin(rows: list[dict[str, Any]], source: str) -> list[str]:
         for row in rows
     ]
     title = (
-        "The admin with 100,000 uploads, 200,000 predictions and 2,000 reports of 1,000 accounts in PostgreSQL, time in "
-        f"the server with the page rendered ({source}):"
+        "The admin with 100,000 uploads, 200,000 predictions and 2,000 reports of 1,000 accounts in PostgreSQL, "
+        f"time in the server with the page rendered ({source}):"
     )
     return [title, table("| what | p50 | p95 | to reach, p95 | queries |", lines)]
 

@@ -114,7 +114,9 @@ def bad_request(request: HttpRequest, exception: BaseException) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: BaseException) -> HttpResponse:
-    return respond(request, 403, "permission_denied", _("You may not do this."))
+    return respond(
+        request, 403, "permission_denied", _("It needs a permission that your account does not have.")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 
 from predictions import removal, tasks
 from predictions.admin_search import OwnerSearch
-from predictions.admin_tools import ReadOnlyAdmin, blurred
+from predictions.admin_tools import ReadOnlyAdmin, blurred, may_moderate
 from predictions.jobs import Heartbeat
-from predictions.models import Label, Prediction
+from predictions.models import Label, Prediction, Upload
 from predictions.moderation_admin import RemovedPictureAdmin, ReportAdmin
 from predictions.templatetags.prediction_format import percent
 from predictions.upload_admin import UploadAdmin
@@ -60,6 +60,12 @@ class PredictionAdmin(OwnerSearch, ReadOnlyAdmin):
     )
     readonly_fields = fields
     actions = ("retry_failed", "remove_predictions")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        """Without the pictures that moderators hid, for those who are none."""
+        found = super().get_queryset(request)
+        hidden = Upload.objects.filter(hidden__isnull=False)
+        return found if may_moderate(request) else found.exclude(upload__in=hidden.order_by().values("pk"))
 
     def named(self, word: str) -> Q:
         """In the file name, as the row itself has it, and in the likeliest class."""

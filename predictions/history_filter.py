@@ -72,7 +72,8 @@ class KeepingSelect(forms.Select):
         chosen = "" if value is None else str(value)
         offered = [(str(key), words) for key, words in self.choices]
         if chosen and chosen not in {key for key, _words in offered}:
-            offered.append((chosen, shown_confidence(chosen)))
+            unknown = shown_confidence(chosen) if name.startswith("confidence") else chosen[:60]
+            offered.append((chosen, unknown))
         options = "".join(option(key, str(words), key == chosen) for key, words in offered)
         return format_html(
             "<select{}>{}</select>",

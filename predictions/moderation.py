@@ -16,14 +16,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import exports
 from accounts.models import ModerationEntry, User
 from accounts.moderation_log import REASON_LENGTH
 from predictions import removal, tasks
 from predictions.models import Batch, Prediction, RemovedPicture, Report, Share, Upload
 from predictions.reports import TEXT_LENGTH
 
-# How a batch names a picture that is held; and the same once it was removed after the review.
+# How a batch names a picture that is held; and the same once it was hidden or removed after the review.
 HELD_CODE = "held_for_review"
+HIDDEN_CODE = "hidden_by_moderators"
 REMOVED_CODE = "removed_by_moderators"
 
 Action = ModerationEntry.Action
@@ -172,6 +174,8 @@ def hide(actor: User | None, uploads: Iterable[Upload], reason: str, report: Rep
         Upload.objects.filter(pk__in=[row.pk for row in shown]).update(hidden=Now())
         held = [row for row in rows if row.held]
         Upload.objects.filter(pk__in=[row.pk for row in held]).update(held=False)
+        _change_rejected(held, (HIDDEN_CODE, _("A moderator looked at this picture and keeps it hidden.")))
+        exports.withdraw({row.owner_id for row in shown})
         changed = [row for row in rows if row in shown or row in held or row.pk in upheld]
         _log(actor, Action.HIDE, changed, reason, report)
     removal.delete_files(files)
@@ -200,7 +204,7 @@ def _bring_back(actor: User | None, uploads: Iterable[Upload], reason: str, *, h
         runs = Prediction.objects.filter(upload__in=rows, deleted__isnull=False)
         Prediction.objects.filter(pk__in=runs.lock()).update(deleted=None)
         held = [row for row in rows if row.held]
-        _change_rejected(held, None)
+        _change_rejected(rows, None)
         Upload.objects.filter(pk__in=[row.pk for row in rows]).update(hidden=None, held=False)
         _log(actor, Action.RELEASE, held, reason)
         _log(actor, Action.SHOW, [row for row in rows if not row.held], reason)
@@ -223,7 +227,8 @@ def remove(actor: User | None, uploads: Iterable[Upload], reason: str, report: R
             ignore_conflicts=True,
         )
         told = (REMOVED_CODE, _("A moderator removed this picture after a review."))
-        _change_rejected([row for row in rows if row.held], told)
+        _change_rejected([row for row in rows if row.hidden], told)
+        exports.withdraw({row.owner_id for row in rows if row.hidden is None})
         _log(actor, Action.REMOVE, rows, reason, report)
         files = removal.remove_upload_rows(rows)
     removal.delete_files(files)
@@ -252,7 +257,9 @@ def _locked(actor: User | None, uploads: Iterable[Upload]) -> list[Upload]:
 
 
 def _change_rejected(uploads: Sequence[Upload], to: tuple[str, str] | None) -> None:
-    """Says something else in the batches that name these pictures as held; None takes the entry out of them."""
+    """Says something else in the batches that name these pictures as held, or as hidden after that; None takes the
+    entry out of them.
+    """
     places: dict[Any, set[tuple[str, int]]] = {}
     runs = Prediction.objects.filter(upload__in=uploads)
     for batch, upload, position in runs.values_list("batch_id", "upload_id", "position"):
@@ -263,12 +270,13 @@ def _change_rejected(uploads: Sequence[Upload], to: tuple[str, str] | None) -> N
         entries = []
         for entry in batch.rejected:
             its_own = entry.get("upload") in pictures if "upload" in entry else entry["position"] in positions
-            if entry["code"] != HELD_CODE or not its_own:
+            if entry["code"] not in (HELD_CODE, HIDDEN_CODE) or not its_own:
                 entries.append(entry)
             elif to is not None:
                 entries.append({**entry, "code": to[0], "message": to[1]})
-        batch.rejected = entries
-        batch.save(update_fields=["rejected"])
+        if entries != batch.rejected:
+            batch.rejected = entries
+            batch.save(update_fields=["rejected"])
 
 
 def _log(

@@ -287,15 +287,17 @@ REFUSALS = (
     moderation.OwnPicture,
     moderation.AlreadyDecided,
     suspension.MayNotSuspend,
+    suspension.ReasonMissing,
     NothingLeft,
 )
 
 
 def decide(actor: User, verb: str, report: Report, reason: str, *, from_queue: bool = True) -> str:
     """Does what a button says; returns what happened in a sentence. Raises one of REFUSALS."""
-    reason = reason or str(report.get_reason_display())
     if verb == "suspend":
+        # In the moderator's own words: its owner is told at the login.
         return _suspend(actor, report, reason)
+    reason = reason or str(report.get_reason_display())
     if verb == "dismiss":
         return _dismiss(actor, report, reason)
     if report.upload is None:

@@ -34,7 +34,8 @@ def account_section(request: HttpRequest) -> tuple[str, dict[str, Any]] | None:
     withheld = Upload.objects.filter(owner=user, hidden__isnull=False).order_by("-hidden", "pk")
     uploads = list(withheld[: MOST + 1])
     entries = ModerationEntry.objects.filter(account=user)
-    hidden = entries.filter(picture__in=[upload.pk for upload in uploads], action=Action.HIDE)
+    # Whosever it was then: what a guest's entries are about now belongs to an account.
+    hidden = ModerationEntry.objects.filter(picture__in=[upload.pk for upload in uploads], action=Action.HIDE)
     reasons = {entry.picture: entry.reason for entry in hidden.order_by("pk")}
     notices = [
         Notice(

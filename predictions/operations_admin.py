@@ -53,6 +53,9 @@ def _for_operators(view: View) -> Any:
 def page(request: HttpRequest) -> HttpResponse:
     """Everything at once. ``?email=`` looks for accounts in the storage, ``?code=`` for one reason of failures."""
     email = request.GET.get("email", "")[:254].replace("\0", "").strip()
+    if not request.user.has_perm("accounts.view_user"):
+        # Whoever may not see accounts cannot find out which addresses have one.
+        email = ""
     context = {
         **admin.site.each_context(request),
         "title": _("Operations"),

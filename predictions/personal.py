@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import ngettext
 
+from accounts.models import ModerationEntry
 from accounts.personal import forget_in_admin_log
 from accounts.registry import Opener
 from predictions import removal
@@ -150,6 +151,9 @@ def erase(user: Any) -> None:
     Report.objects.filter(reporter=user).update(reporter=None, reporter_key="", text="")
     for model in (Prediction, Upload):
         forget_in_admin_log(model, list(model.objects.filter(owner=user).values_list("pk", flat=True)))
+    # What moderators removed has no row any more, but its file name stands in the admin's log.
+    decided = ModerationEntry.objects.filter(account=user, picture__isnull=False)
+    forget_in_admin_log(Upload, list(decided.order_by().values_list("picture", flat=True).distinct()))
     for ids in _until_none(Prediction.objects.filter(owner=user)):
         removal.remove(Prediction.objects.filter(pk__in=ids))
     for ids in _until_none(Upload.objects.filter(owner=user)):
@@ -181,9 +185,12 @@ def merge(guest: Any, user: Any) -> str:
     """
     runs = Prediction.objects.filter(owner=guest)
     count = pictures(guest)
+    # Uploads before predictions, as everybody locks them who locks both.
+    uploads = Upload.objects.filter(owner=guest)
+    list(uploads.order_by("pk").select_for_update().values_list("pk", flat=True))
     runs.lock()
     runs.update(owner=user)
-    Upload.objects.filter(owner=guest).update(owner=user)
+    uploads.update(owner=user)
     # Both may have sent the same page's form; a key only keeps a submission from being made twice.
     batches = Batch.objects.filter(owner=guest)
     keys = list(batches.filter(key__isnull=False).values_list("key", flat=True))

@@ -55,7 +55,7 @@ def report(request: HttpRequest, token: str) -> HttpResponseBase:
             reason=form.cleaned_data["reason"],
             text=form.cleaned_data["text"],
             reporter=_account(request),
-            reporter_key=reporter_key(request),
+            reporter_key=reporter_key(request, form.cleaned_data["reason"]),
         )
     except moderation.NothingToReport as error:
         raise Http404(str(error)) from error
@@ -87,12 +87,15 @@ def _who(request: HttpRequest) -> Any:
     return request.user.pk if request.user.is_authenticated else throttle.address_of(request)
 
 
-def reporter_key(request: HttpRequest) -> str:
-    """Tells one reporter from another while a report is open, without the address of a visitor being kept."""
+def reporter_key(request: HttpRequest, reason: str) -> str:
+    """Tells one reporter from another while a report is open, without the address of a visitor being kept.
+
+    Visitors who share an address, such as a class, are told apart by what they say.
+    """
     if request.user.is_authenticated:
         return f"u{request.user.pk}"
     address = throttle.address_of(request)
-    return salted_hmac("predictions.report", address, algorithm="sha256").hexdigest()
+    return salted_hmac("predictions.report", f"{address} {reason}", algorithm="sha256").hexdigest()
 
 
 def _page(

@@ -364,6 +364,7 @@ def _lock(uploads: list[Upload]) -> set[Any]:
     Returns the keys of those that are held for review, and were when they were sent. Raises PictureGone.
     """
     rows = Upload.objects.kept().select_for_update().filter(pk__in=[upload.pk for upload in uploads])
+    rows = rows.order_by("pk")  # as everybody locks several
     there = {pk: (hidden, waits) for pk, hidden, waits in rows.values_list("pk", "hidden", "held")}
     waiting = {upload.pk for upload in uploads if upload.held and there.get(upload.pk, ("", False))[1]}
     if any(u.pk not in there or (there[u.pk][0] and u.pk not in waiting) for u in uploads):

@@ -126,7 +126,9 @@ class UploadAdmin(OwnerSearch, ReadOnlyAdmin):
         """With the number of predictions, which is reckoned for the rows that are shown."""
         runs = Prediction.objects.filter(upload=OuterRef("pk")).order_by().values("upload")
         number = Subquery(runs.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
-        return super().get_queryset(request).annotate(run_count=Coalesce(number, 0))
+        found = super().get_queryset(request).annotate(run_count=Coalesce(number, 0))
+        # Not even the name of what moderators hid, for those who are none.
+        return found if may_moderate(request) else found.shown()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Pictures
@@ -164,6 +166,10 @@ class UploadAdmin(OwnerSearch, ReadOnlyAdmin):
         self, request: HttpRequest, verb: Verb, queryset: QuerySet[Upload], said: Any, nothing: str
     ) -> None:
         reason = request.POST.get("reason", "").strip()[:REASON_LENGTH]
+        if not reason and verb in (moderation.hide, moderation.remove):
+            # Its owner reads it on the account page.
+            messages.error(request, _("Write a reason first: the owner of the picture is told."))
+            return
         # Without what the list shows of them: a page of pictures, or all that were found.
         others = Upload.objects.filter(pk__in=list(queryset.order_by().values_list("pk", flat=True)))
         own = others.filter(owner=who(request)).count()

@@ -46,8 +46,8 @@ class Migration(migrations.Migration):
                 ('created', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True, editable=False, verbose_name='time')),
             ],
             options={
-                'verbose_name': 'moderation entry',
-                'verbose_name_plural': 'moderation log',
+                'verbose_name': 'moderation log entry',
+                'verbose_name_plural': 'moderation log entries',
                 'ordering': ('-created', '-pk'),
             },
         ),

@@ -7,7 +7,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import JSONParser
@@ -57,21 +62,41 @@ class LinkSerializer(serializers.ModelSerializer):
         return reverse("predictions:shared", args=[share.token], request=self.context.get("request"))
 
 
-class NewLinkSerializer(StrictSerializer):
-    """What to share: a ``prediction``, two to be compared (``prediction`` and ``other``), or a ``batch``."""
+class NewPredictionLinkSerializer(StrictSerializer):
+    """A prediction, with what the other networks of its batch say about its picture."""
 
-    prediction = StrictUUIDField(required=False)
-    other = StrictUUIDField(required=False, help_text="A second prediction, to share how the two compare.")
-    batch = StrictUUIDField(required=False)
+    prediction = StrictUUIDField()
 
-    def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
-        if ("batch" in sent) == ("prediction" in sent) or ("batch" in sent and "other" in sent):
-            raise serializers.ValidationError(
-                _("Name a prediction, a prediction and an other one, or a batch: one of these three.")
-            )
-        if "other" in sent and sent["other"] == sent["prediction"]:
-            raise serializers.ValidationError({"other": [_("Name two different predictions.")]})
-        return sent
+
+class NewComparisonLinkSerializer(StrictSerializer):
+    """Two different predictions, to be compared."""
+
+    prediction = StrictUUIDField()
+    other = StrictUUIDField()
+
+
+class NewBatchLinkSerializer(StrictSerializer):
+    """All pictures of a batch."""
+
+    batch = StrictUUIDField()
+
+
+NEW_LINK = (NewPredictionLinkSerializer, NewComparisonLinkSerializer, NewBatchLinkSerializer)
+
+
+def asked_for(sent: Any) -> dict[str, Any]:
+    """What is to be shared. Raises ValidationError."""
+    names = set(sent) if isinstance(sent, dict) else set()
+    for kind in NEW_LINK:
+        if names == set(kind().fields):
+            form = kind(data=sent)
+            form.is_valid(raise_exception=True)
+            return form.validated_data
+    raise serializers.ValidationError(
+        _(
+            "Name a prediction, a prediction and an other one, or a batch: one of these three, and nothing else."
+        )
+    )
 
 
 class ShareViewSet(GenericViewSet):
@@ -123,7 +148,9 @@ class ShareViewSet(GenericViewSet):
             "labels, until you withdraw it or delete what it shows. A prediction is shared with what the other "
             "networks of its batch say about its picture. Asking again gives the same link."
         ),
-        request=NewLinkSerializer,
+        request=PolymorphicProxySerializer(
+            component_name="NewLink", serializers=[*NEW_LINK], resource_type_field_name=None
+        ),
         examples=[
             request_example({"prediction": examples.RUN}, name="Prediction"),
             request_example({"prediction": examples.RUN, "other": examples.OTHER_RUN}, name="Comparison"),
@@ -135,9 +162,7 @@ class ShareViewSet(GenericViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        form = NewLinkSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        sent = form.validated_data
+        sent = asked_for(request.data)
         try:
             made = sharing.share(
                 request.user, run=sent.get("prediction"), other=sent.get("other"), batch=sent.get("batch")

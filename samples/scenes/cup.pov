@@ -1,8 +1,8 @@
-// A blue stoneware mug of coffee on white linen.
+// A blue stoneware mug on white linen.
 #version 3.7;
 #include "common.inc"
 Globals(true)
-Still(<0.6, 4.4, -6.4>, <0.25, 0.95, 0>, 28.5, 1)
+Still(<0.6, 3.4, -7.0>, <0.25, 0.95, 0>, 34, 1)
 Softbox(<-5, 5.5, -2>, <0, 1, 0>, 3.4, 3.4, <1, 0.97, 0.92>, 0.95)
 Softbox(<6, 4, -4>, <0, 1, 0>, 3, 3, <0.86, 0.93, 1>, 0.32)
 
@@ -60,7 +60,7 @@ union {
     }
   }
   interior { ior 1.5 }
-  rotate y * 22
+  scale <0.93, 1.1, 0.93> rotate y * 4
 }
 plane { y, 0 texture { Linen(<0.80, 0.78, 0.74>) scale 0.9 rotate y * 12 } }
 plane { z, 12 texture { Blurred(<0.62, 0.66, 0.68>, <1.15, 1.12, 1.05>, 5, 0.9) } }

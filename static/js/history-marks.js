@@ -61,6 +61,9 @@ function showName(form, name) {
   for (const entry of entries) {
     for (const place of entry.querySelectorAll("[data-filename]")) place.textContent = name;
     for (const field of entry.querySelectorAll("[data-edit-form] [name=filename]")) fill(field, name);
+    // What a screen reader hears of each button after its word.
+    const spoken = ":is([data-star], [data-delete], [data-edit] > summary) > .visually-hidden";
+    for (const words of entry.querySelectorAll(spoken)) words.textContent = `: ${name}`;
   }
 }
 

@@ -5,7 +5,9 @@ const KEY = "theme";
 
 function read() {
   try {
-    return localStorage.getItem(KEY) ?? "system";
+    // The admin keeps its own choice under the same key, and says "auto" for what is "system" here.
+    const kept = localStorage.getItem(KEY);
+    return kept === "light" || kept === "dark" ? kept : "system";
   } catch {
     return "system"; // Storage may be forbidden; the choice then lasts as long as the page.
   }

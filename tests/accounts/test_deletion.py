@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt
 from django.apps import apps
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -22,8 +22,8 @@ from django.utils import timezone
 
 from accounts import deletion, exports, guests, registry, tasks
 from accounts.models import ApiToken, ModerationEntry, User
-from predictions import inference
-from predictions.models import Prediction, Report, Share
+from predictions import inference, moderation
+from predictions.models import Prediction, Report, Share, Upload
 from tests.factories import PASSWORD, finish, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_wake_ups")]
@@ -275,6 +275,13 @@ def everything(user: User, client: Client) -> None:
         actor=staff, account=user, action="hide", picture=hidden.upload_id, reason="x"
     )
     ModerationEntry.objects.create(actor=user, account=other, action="dismiss")
+    (gone,) = make_runs(user, models=("tiny",))
+    Upload.objects.filter(pk=gone.upload_id).update(filename="Ada Lovelace.png")
+    gone.upload.refresh_from_db()
+    named = LogEntry(object_id=gone.upload_id, object_repr=str(gone.upload), user=staff, action_flag=DELETION)
+    named.content_type = ContentType.objects.get_for_model(Upload)
+    named.save()
+    moderation.remove(staff, [gone.upload], "It is of a person.")
     for row, change in (
         (user, ""),
         (EmailAddress.objects.filter(user=user).first(), ""),
@@ -313,7 +320,7 @@ def test_after_seven_days_nothing_is_left_of_it_in_any_table_or_folder(
     user, client, own_media, small_networks
 ):
     everything(user, client)
-    pk, words = user.pk, [user.email, "second@example.net", "I am Ada"]
+    pk, words = user.pk, [user.email, "second@example.net", "I am Ada", "Ada Lovelace"]
     tables = {line.split(".")[0] for line in traces(pk, words)}
     assert {"Upload", "Share", "UserSession", "Session", "AccessAttempt", "LogEntry", "DataExport"} <= tables
     deletion.ask(user)
@@ -325,13 +332,14 @@ def test_after_seven_days_nothing_is_left_of_it_in_any_table_or_folder(
     # What moderators did stays, without of whom it was.
     assert set(ModerationEntry.objects.values_list("action", "account__email", "actor__email")) == {
         ("hide", None, "boss@example.com"),
+        ("remove", None, "boss@example.com"),
         ("dismiss", "other@example.com", None),
     }
     assert set(Report.objects.values_list("account__email", "reporter__email", "text")) == {
         (None, "other@example.com", ""),
         ("other@example.com", None, ""),
     }
-    assert LogEntry.objects.filter(object_repr="–").count() == 3
+    assert LogEntry.objects.filter(object_repr="–").count() == 4
     # A guest's session, which only remembered for whom it had signed up, goes on.
     assert [s.get_decoded().get("theme") for s in Session.objects.all()].count("dark") == 1
 

@@ -68,6 +68,15 @@ def test_nobody_suspends_themselves_and_only_administrators_suspend_administrato
     assert suspension.suspend(root, make_user(is_superuser=True), REASON)
 
 
+def test_an_account_that_is_closed_already_is_not_opened_by_lifting_a_suspension(user, moderator):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    with pytest.raises(suspension.MayNotSuspend, match="deactivated already"):
+        suspension.suspend(moderator, user, REASON)
+    assert not suspension.lift(moderator, user, "A mistake")
+    assert not User.objects.get(pk=user.pk).is_active
+    assert not ModerationEntry.objects.exists()
+
+
 def test_a_reason_is_needed(user, moderator):
     with pytest.raises(suspension.ReasonMissing):
         suspension.suspend(moderator, user, " \0\n")

@@ -207,7 +207,7 @@ def test_the_plain_form_does_without_a_script(visitor: Visitor) -> None:
     assert answers.count() == 10
     page.goto("/history/?model=tiny")
     assert page.locator("[data-run]").count() == 1
-    page.click("[data-delete] button")
+    page.click("[data-delete]")
     assert page.locator("[data-run]").count() == 0
     page.click("text=Undo")
     assert page.locator("[data-run]").count() == 1

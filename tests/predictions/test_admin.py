@@ -78,7 +78,9 @@ def test_rows_are_found_by_their_owners_address(admin_client: Client, run: Predi
 
 def act(client: Client, model: str, action: str, key: Any) -> Any:
     address = reverse(f"admin:predictions_{model}_changelist")
-    return client.post(address, {"action": action, "_selected_action": [str(key)]}, follow=True)
+    return client.post(
+        address, {"action": action, "_selected_action": [str(key)], "reason": "spam"}, follow=True
+    )
 
 
 def test_removing_a_picture_takes_row_and_file(

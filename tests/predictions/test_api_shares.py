@@ -114,7 +114,6 @@ def test_what_was_deleted_cannot_be_shared(user: User, api: Api) -> None:
         {"prediction": 7},
         {"prediction": [str(uuid.UUID(int=1))]},
         {"other": str(uuid.UUID(int=1))},
-        {"prediction": str(uuid.UUID(int=1)), "other": str(uuid.UUID(int=1))},
         {"prediction": str(uuid.UUID(int=1)), "batch": str(uuid.UUID(int=2))},
         {"batch": str(uuid.UUID(int=1)), "other": str(uuid.UUID(int=2))},
         {"run": str(uuid.UUID(int=1))},
@@ -125,6 +124,13 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(api: Api, body: Any) ->
     refused = api.send("post", SHARES, body)
     assert refused.status_code == 400
     assert error_of(refused)["code"] == "invalid"
+
+
+def test_a_prediction_cannot_be_compared_with_itself(api: Api) -> None:
+    itself = str(uuid.UUID(int=1))
+    refused = api.send("post", SHARES, {"prediction": itself, "other": itself})
+    assert refused.status_code == 404
+    assert "two different predictions" in error_of(refused)["message"]
 
 
 def test_without_a_token_there_is_nothing() -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import guests
 from accounts.models import User
-from predictions import inference, quotas, services, worker
+from predictions import inference, moderation, quotas, services, worker
 from predictions.models import Batch, Prediction, Upload
 from tests.factories import PASSWORD, make_picture, make_runs
 from tests.predictions.visitors import HTML, JSON, ask, draft, files, guest_of, picture, sign_up
@@ -41,6 +41,13 @@ def test_signing_up_keeps_everything_that_was_tried(client: Client) -> None:
     assert "data-trial" not in said
     assert client.post("/predictions/undo/", {"id": str(deleted.pk)}, headers=JSON).status_code == 200
     assert client.get(address).status_code == 200
+
+
+def test_why_a_picture_was_hidden_is_told_to_the_account_that_it_belongs_to_now(client: Client) -> None:
+    ask(client, 1)
+    moderation.hide(None, Upload.objects.all(), "It shows a person who did not agree to it")
+    sign_up(client)
+    assert "It shows a person who did not agree to it" in client.get("/account/").content.decode()
 
 
 def test_after_logging_out_the_pictures_are_behind_the_login(client: Client) -> None:

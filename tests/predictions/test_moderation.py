@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import exports
 from accounts.models import ModerationEntry, User
 from predictions import lifecycle, moderation, removal, services, sharing
 from predictions.corruption import parse_bars
@@ -379,6 +381,76 @@ def test_what_is_held_may_stay_hidden_or_be_removed_and_its_sender_is_told(
     other.refresh_from_db()
     assert [entry["code"] for entry in other.rejected] == ["removed_by_moderators", "truncated"]
     assert "removed" in json.dumps(other.rejected[0])
+
+
+def codes(batch: Batch) -> list[str]:
+    batch.refresh_from_db()
+    return [entry["code"] for entry in batch.rejected]
+
+
+def test_hidden_after_the_review_it_no_longer_waits_and_shown_again_it_is_not_called_held(
+    moderator: User, user: User
+) -> None:
+    upload, batch = held(user)
+    moderation.hide(moderator, [upload], WHY)
+    assert codes(batch) == ["hidden_by_moderators", "truncated"]
+    moderation.show(moderator, [upload], "It was another picture after all.")
+    assert codes(batch) == ["truncated"]
+    moderation.hide(moderator, [upload], WHY)
+    assert codes(batch) == ["truncated"]
+
+
+def test_removed_after_it_was_hidden_its_sender_is_told(moderator: User, user: User) -> None:
+    upload, batch = held(user)
+    moderation.hide(moderator, [upload], WHY)
+    moderation.remove(moderator, [upload], WHY)
+    assert codes(batch) == ["removed_by_moderators", "truncated"]
+
+
+# --- copies that its owner had asked for ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", [moderation.hide, moderation.remove])
+def test_an_archive_that_holds_the_picture_is_handed_out_no_more(
+    verb: Any, page: Client, user: User, moderator: User, run: Prediction, own_media: Path
+) -> None:
+    export, _new = exports.ask(user)
+    exports.prepare()
+    other, _new = exports.ask(make_user())
+    exports.prepare()
+    address = reverse("accounts:export-file", args=[export.pk])
+    assert page.get(address).status_code == 200
+    verb(moderator, [run.upload], WHY)
+    assert page.get(address).status_code == 410
+    exports.sweep()
+    other.refresh_from_db()
+    assert [path.name for path in files(own_media / "exports")] == [Path(other.file.name).name]
+    # A new one may be asked for at once, and does not have the picture.
+    again, is_new = exports.ask(user)
+    exports.prepare()
+    again.refresh_from_db()
+    with zipfile.ZipFile(again.file.open("rb")) as archive:
+        assert (is_new, archive.namelist()) == (True, ["README.txt", "data.json"])
+
+
+def test_an_archive_that_is_being_made_meanwhile_is_made_anew_without_the_picture(
+    user: User, moderator: User, run: Prediction, own_media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, _new = exports.ask(user)
+    name_of = exports.export_path
+
+    def hidden_first(*args: Any) -> str:
+        # It is written, and about to be handed in; of the second time nothing is left to hide.
+        moderation.hide(moderator, [run.upload], WHY)
+        return name_of(*args)
+
+    monkeypatch.setattr(exports, "export_path", hidden_first)
+    exports.prepare()
+    export.refresh_from_db()
+    assert export.status == "ready"
+    with zipfile.ZipFile(export.file.open("rb")) as archive:
+        assert archive.namelist() == ["README.txt", "data.json"]
+    assert len(files(own_media / "exports")) == 1
 
 
 # --- what its owner reads ----------------------------------------------------------------------------------

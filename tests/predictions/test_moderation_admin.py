@@ -256,7 +256,7 @@ def test_nobody_decides_about_their_own_picture(console: Client, moderator: User
     page = act(console, QUEUE, "hide_pictures", report, other)
     assert "Another moderator has to decide" in text_of(page)
     assert Upload.objects.shown().get() == own.upload
-    page = act(console, UPLOADS, "remove_pictures", own.upload)
+    page = act(console, UPLOADS, "remove_pictures", own.upload, reason="Mine.")
     assert "Another moderator has to decide" in text_of(page)
     assert Upload.objects.filter(pk=own.upload_id).exists()
     assert not ModerationEntry.objects.filter(account=moderator).exists()
@@ -321,6 +321,20 @@ def test_staff_without_the_permission_see_and_decide_nothing(run: Prediction) ->
     assert decide(logged_in(make_user()), report, "hide").redirect_chain
 
 
+def test_staff_without_the_permission_do_not_even_read_the_name_of_what_is_hidden(
+    run: Prediction, console: Client
+) -> None:
+    Upload.objects.filter(pk=run.upload_id).update(filename="of-a-child.png")
+    staff = logged_in(make_staff("view_upload", "view_prediction"))
+    lists = (UPLOADS, "/admin/predictions/prediction/")
+    pages = [*lists, f"{UPLOADS}{run.upload_id}/change/", f"{lists[1]}{run.pk}/change/"]
+    assert ["of-a-child.png" in text_of(staff.get(page)) for page in pages] == [True] * 4
+    moderation.hide(None, [run.upload], "")
+    assert ["of-a-child.png" in text_of(staff.get(page)) for page in lists] == [False, False]
+    assert [staff.get(page).status_code for page in pages] == [200, 200, 302, 302]
+    assert "of-a-child.png" in text_of(console.get(UPLOADS))
+
+
 def test_who_may_read_reports_need_not_be_able_to_decide(run: Prediction) -> None:
     report = make_report(run)
     reader = logged_in(make_staff("view_report"))
@@ -339,11 +353,18 @@ def test_accounts_are_suspended_by_those_who_may(run: Prediction) -> None:
     assert User.objects.get(email="ada@example.com").is_active
 
 
+def test_nobody_is_suspended_without_a_reason(console: Client, run: Prediction) -> None:
+    report = make_report(run)
+    assert "Give a reason" in text_of(decide(console, report, "suspend", reason=" "))
+    run.owner.refresh_from_db()
+    assert run.owner.is_active
+
+
 def test_an_administrator_is_not_suspended_by_a_moderator(console: Client) -> None:
     root = make_user("root@example.com", is_staff=True, is_superuser=True)
     report = make_report(make_runs(root, models=("tiny",))[0])
     assert f"{report.pk}/suspend/decide/" not in text_of(console.get(QUEUE))
-    assert "Only an administrator" in text_of(decide(console, report, "suspend"))
+    assert "Only an administrator" in text_of(decide(console, report, "suspend", reason="Spam."))
     root.refresh_from_db()
     assert root.is_active
 
@@ -371,18 +392,22 @@ def test_pictures_are_hidden_shown_and_removed_from_their_list(
     console: Client, moderator: User, run: Prediction
 ) -> None:
     other = make_runs(run.owner, models=("tiny",))[0]
+    assert "Write a reason first" in text_of(act(console, UPLOADS, "hide_pictures", run.upload, reason=" "))
+    assert not Upload.objects.filter(hidden__isnull=False).exists()
     page = act(console, UPLOADS, "hide_pictures", run.upload, other.upload, reason="Both of them.")
     assert "2 pictures are hidden everywhere." in text_of(page)
     assert set(ModerationEntry.objects.values_list("reason", flat=True)) == {"Both of them."}
     assert console.get(f"{UPLOADS}{run.upload_id}/picture/").status_code == 200
-    assert "hidden already" in text_of(act(console, UPLOADS, "hide_pictures", run.upload))
+    assert "hidden already" in text_of(act(console, UPLOADS, "hide_pictures", run.upload, reason="Again."))
     assert "1 picture is shown again." in text_of(act(console, UPLOADS, "show_pictures", run.upload))
     states = {
         state: console.get(UPLOADS, {"state": state}).context["cl"].result_list
         for state in ("shown", "hidden")
     }
     assert [[row.pk for row in rows] for rows in states.values()] == [[run.upload_id], [other.upload_id]]
-    assert "1 picture was removed." in text_of(act(console, UPLOADS, "remove_pictures", other.upload))
+    assert "1 picture was removed." in text_of(
+        act(console, UPLOADS, "remove_pictures", other.upload, reason="It is.")
+    )
     assert Upload.objects.get() == run.upload
 
 

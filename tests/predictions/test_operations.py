@@ -38,7 +38,7 @@ def staff(*rights: str) -> Client:
 
 @pytest.fixture
 def operator() -> Client:
-    return staff("view_heartbeat", "change_prediction", "view_prediction")
+    return staff("view_heartbeat", "change_prediction", "view_prediction", "view_user")
 
 
 def text_of(client: Client, part: str, **query: str) -> str:
@@ -404,3 +404,16 @@ def test_an_accounts_limit_does_not_keep_an_operator_from_trying_again(
 )
 def test_times_are_as_exact_as_it_matters(span: timedelta | None, says: str) -> None:
     assert lasting(span) == says
+
+
+def test_whoever_may_not_see_accounts_or_predictions_reads_neither_addresses_nor_file_names() -> None:
+    run = make_runs(make_user("ada@example.com"), models=("tiny",))[0]
+    Prediction.objects.filter(pk=run.pk).update(
+        status=Job.Status.FAILED, started=timezone.now(), finished=timezone.now(), error_code="engine_failed"
+    )
+    client = staff("view_heartbeat")
+    page = client.get(PAGE, {"email": "ada@"}).content.decode()
+    assert "ada@example.com" not in page
+    assert run.upload.filename not in page
+    assert f"account {run.owner_id}" in page
+    assert str(run.pk) in page

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from predictions import moderation, sharing
@@ -51,6 +52,16 @@ def send(client: Client, share: Share, upload: Any = None, **values: Any) -> Any
 
 def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", response.content.decode())
+
+
+def test_of_a_picture_removed_because_of_its_age_no_broken_one_is_shown(
+    visitor: Client, share: Share, run: Prediction
+) -> None:
+    assert "<img" in text_of(visitor.get(address(share))).partition("<main")[2]
+    Upload.objects.filter(pk=run.upload_id).update(expired=timezone.now(), file="")
+    shown = visitor.get(address(share))
+    assert shown.status_code == 200
+    assert "<img" not in text_of(shown).partition("<main")[2]
 
 
 # --- a report ----------------------------------------------------------------------------------------------

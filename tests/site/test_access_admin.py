@@ -161,12 +161,12 @@ def test_only_who_may_decide_decides(people: dict[str, Client], verb: str) -> No
     report = Report.objects.create(upload=run.upload, account=owner, reason="minor", reporter_key="one")
     decide = reverse("admin:predictions_report_decide", args=[report.pk, verb])
     for client in (Client(), client_of(owner), people["staff"]):
-        assert client.post(decide, {"reason": "no"}).status_code in (302, 403)
+        assert client.post(decide, {f"reason-{report.pk}": "no"}).status_code in (302, 403)
         report.refresh_from_db()
         owner.refresh_from_db()
         assert report.state == "open"
         assert owner.suspended is None
-    people["moderator"].post(decide, {"reason": "It shows a minor."})
+    people["moderator"].post(decide, {f"reason-{report.pk}": "It shows a minor."})
     report.refresh_from_db()
     owner.refresh_from_db()
     assert owner.suspended if verb == "suspend" else report.state != "open"

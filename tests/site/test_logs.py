@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
 
-from classifier_site.logs import JsonFormatter
+import pytest
+
+from classifier_site.logs import HideLinks, JsonFormatter
 
 
 def record(**extra) -> logging.LogRecord:
@@ -37,3 +40,17 @@ def test_an_exception_is_kept_on_the_same_line():
     text = JsonFormatter().format(failed)
     assert "\n" not in text
     assert "ValueError: why" in json.loads(text)["exception"]
+
+
+@pytest.mark.django_db
+def test_of_a_shared_link_no_line_holds_more_than_its_beginning(client, monkeypatch):
+    (console,) = [
+        one for one in logging.getLogger().handlers if any(isinstance(f, HideLinks) for f in one.filters)
+    ]
+    written = io.StringIO()
+    monkeypatch.setattr(console, "stream", written)
+    token = "Vb3nqk0uUqZxw1e8gTq5yQmF0c7H2rjL9sPdXaKoW4E"
+    for address in (f"/s/{token}/", f"/s/{token}/preview.png", f"/s/{token}/report/"):
+        assert client.get(address).status_code == 404
+    assert written.getvalue().count("/s/Vb3nqk…/") == 3
+    assert token[6:] not in written.getvalue()

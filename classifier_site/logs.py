@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 LINK = re.compile(r"(/s/[A-Za-z0-9_-]{6})[A-Za-z0-9_-]+")
 
@@ -39,3 +40,37 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def configuration(level: str, *, as_json: bool) -> dict[str, Any]:
+    """What ``LOGGING`` says: everything from ``level`` on goes to the console, as text or as JSON."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
+            "json": {"()": JsonFormatter},
+        },
+        "filters": {"links": {"()": HideLinks}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if as_json else "text",
+                "filters": ["links"],
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "django": {"level": level, "handlers": [], "propagate": True},
+            # boto3 and urllib3 print requests, and with them credentials, at DEBUG.
+            "botocore": {"level": "WARNING"},
+            "boto3": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
+            "PIL": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},
+            "fido2": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},
+            # A line a task is for those who look for something.
+            "celery": {"level": level if level != "INFO" else "WARNING"},
+        },
+    }

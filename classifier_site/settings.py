@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from classifier_site import environment
+from classifier_site import environment, logs
 from classifier_site.secret_key import local_secret_key
 
 env = environment.Environment()
@@ -428,33 +428,4 @@ TIME_ZONE = "UTC"
 # --- logging ----------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
-        "json": {"()": "classifier_site.logs.JsonFormatter"},
-    },
-    "filters": {"links": {"()": "classifier_site.logs.HideLinks"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "json" if PRODUCTION else "text",
-            "filters": ["links"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
-        # boto3 and urllib3 print requests, and with them credentials, at DEBUG.
-        "botocore": {"level": "WARNING"},
-        "boto3": {"level": "WARNING"},
-        "urllib3": {"level": "WARNING"},
-        "PIL": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "fido2": {"level": "WARNING"},
-        "kombu": {"level": "ERROR"},
-        # A line a task is for those who look for something.
-        "celery": {"level": LOG_LEVEL if LOG_LEVEL != "INFO" else "WARNING"},
-    },
-}
+LOGGING = logs.configuration(LOG_LEVEL, as_json=PRODUCTION)

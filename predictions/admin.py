@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from predictions import removal, tasks
+from predictions import lifecycle, removal
 from predictions.admin_search import OwnerSearch
 from predictions.admin_tools import ReadOnlyAdmin, blurred, may_moderate
 from predictions.jobs import Heartbeat
@@ -85,8 +85,7 @@ class PredictionAdmin(OwnerSearch, ReadOnlyAdmin):
 
     @admin.action(description=_("Try failed predictions again"), permissions=["retry"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
-        count = Prediction.objects.filter(pk__in=queryset.values("pk")).retry()
-        tasks.predict.delay_on_commit()
+        count = lifecycle.retry_failed(Prediction.objects.filter(pk__in=queryset.values("pk")))
         messages.success(
             request,
             ngettext("%d prediction is queued again.", "%d predictions are queued again.", count) % count,

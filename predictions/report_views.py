@@ -57,7 +57,7 @@ def report(request: HttpRequest, token: str) -> HttpResponseBase:
             reporter=_account(request),
             reporter_key=reporter_key(request, form.cleaned_data["reason"]),
         )
-    except moderation.NothingToReport as error:
+    except (moderation.NothingToReport, moderation.OwnPicture) as error:
         raise Http404(str(error)) from error
     return redirect("predictions:report-status", pk=made.pk)
 

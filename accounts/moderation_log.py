@@ -12,6 +12,11 @@ from django.utils.translation import gettext_lazy as _
 REASON_LENGTH = 500
 
 
+def as_reason(words: str) -> str:
+    """A reason as it is kept and told: without blanks around it, and never too long for its column."""
+    return words.replace("\0", "").strip()[:REASON_LENGTH]
+
+
 class LogIsAppendOnly(TypeError):
     """Somebody tried to change or remove what was logged."""
 

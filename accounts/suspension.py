@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts import guests, registry, sessions
 from accounts.models import ModerationEntry, User
-from accounts.moderation_log import REASON_LENGTH
+from accounts.moderation_log import as_reason
 
 NOTE = "suspended"
 CODE = "account_suspended"
@@ -40,7 +40,7 @@ def suspend(actor: User, user: User, reason: str) -> bool:
 
     False, and nothing changes, if it is suspended already. Raises MayNotSuspend and ReasonMissing.
     """
-    reason = reason.replace("\0", "").strip()[:REASON_LENGTH]
+    reason = as_reason(reason)
     if not reason:
         raise ReasonMissing
     with transaction.atomic():
@@ -73,7 +73,7 @@ def lift(actor: User, user: User, reason: str) -> bool:
         if changed:
             row.is_active, row.suspended, row.suspension_reason = True, None, ""
             row.save(update_fields=["is_active", "suspended", "suspension_reason"])
-            _log(actor, row, ModerationEntry.Action.LIFT, reason.replace("\0", "").strip()[:REASON_LENGTH])
+            _log(actor, row, ModerationEntry.Action.LIFT, as_reason(reason))
     user.refresh_from_db()
     return changed
 

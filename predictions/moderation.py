@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts import exports
 from accounts.models import ModerationEntry, User
-from accounts.moderation_log import REASON_LENGTH
+from accounts.moderation_log import as_reason
 from predictions import removal, tasks
 from predictions.models import Batch, Prediction, RemovedPicture, Report, Share, Upload
 from predictions.reports import TEXT_LENGTH
@@ -123,7 +123,7 @@ def dismiss(actor: User | None, reports: Iterable[Report], reason: str) -> int:
                 action=Action.DISMISS,
                 picture=row.upload_id,
                 report=row.pk,
-                reason=_short(reason),
+                reason=as_reason(reason),
             )
             for row in rows
         )
@@ -289,11 +289,7 @@ def _log(
             action=action,
             picture=upload.pk,
             report=report.pk if report is not None and report.upload_id == upload.pk else None,
-            reason=_short(reason),
+            reason=as_reason(reason),
         )
         for upload in uploads
     )
-
-
-def _short(reason: str) -> str:
-    return reason.replace("\0", "").strip()[:REASON_LENGTH]

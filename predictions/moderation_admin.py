@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import suspension
 from accounts.models import ModerationEntry, User
-from accounts.moderation_log import REASON_LENGTH
+from accounts.moderation_log import as_reason
 from predictions import moderation
 from predictions.admin_search import QuickList, owned_by_like, words_of
 from predictions.admin_tools import ReadOnlyAdmin, ReasonForm, blurred, may_moderate, who
@@ -231,7 +231,7 @@ class ReportAdmin(ReadOnlyAdmin):
         if verb == "suspend" and not self.has_suspend_permission(request):
             raise PermissionDenied
         report = get_object_or_404(Report.objects.select_related(*self.list_select_related), pk=pk)
-        given = request.POST.get(f"reason-{pk}", "").strip()[:REASON_LENGTH]
+        given = as_reason(request.POST.get(f"reason-{pk}", ""))
         # The page on which a report was decided already offers what is left to do about the picture.
         seen = request.POST.get(f"state-{pk}", Report.State.OPEN)
         try:
@@ -249,7 +249,7 @@ class ReportAdmin(ReadOnlyAdmin):
         """The same about every selected report; what cannot be done is said and left out."""
         done = 0
         refused: dict[str, None] = {}
-        given = request.POST.get("reason", "").strip()[:REASON_LENGTH]
+        given = as_reason(request.POST.get("reason", ""))
         for report in reports.select_related(*self.list_select_related):
             try:
                 decide(who(request), verb, report, given, from_queue=report.state == Report.State.OPEN)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from accounts.models import ModerationEntry
-from accounts.moderation_log import REASON_LENGTH
+from accounts.moderation_log import as_reason
 from predictions import moderation
 from predictions.admin_search import OwnerSearch, QuickList
 from predictions.admin_tools import ReadOnlyAdmin, ReasonForm, blurred, may_moderate, size, who
@@ -165,7 +165,7 @@ class UploadAdmin(OwnerSearch, ReadOnlyAdmin):
     def _do(
         self, request: HttpRequest, verb: Verb, queryset: QuerySet[Upload], said: Any, nothing: str
     ) -> None:
-        reason = request.POST.get("reason", "").strip()[:REASON_LENGTH]
+        reason = as_reason(request.POST.get("reason", ""))
         if not reason and verb in (moderation.hide, moderation.remove):
             # Its owner reads it on the account page.
             messages.error(request, _("Write a reason first: the owner of the picture is told."))

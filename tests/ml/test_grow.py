@@ -93,3 +93,31 @@ def test_what_cannot_be_widened_is_answered_with_one_sentence(narrow, tmp_path, 
         assert reason in message
         assert message.count("\n") == 1
         assert not (tmp_path / "out.npz").exists()
+
+
+def test_the_way_back_leads_to_the_network_that_was_grown(narrow):
+    before = networks.get_weights(narrow)
+    found = grow.narrow(grow.grow(before, 3), 2)
+    assert found.keys() == before.keys()
+    for name, values in before.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-5, err_msg=name)
+
+
+def test_there_is_no_way_back_from_a_network_that_was_trained_after_it_had_grown(narrow):
+    wide = grow.grow(networks.get_weights(narrow), 3)
+    wide["group2/block1/conv1/kernel"] = wide["group2/block1/conv1/kernel"].copy()
+    wide["group2/block1/conv1/kernel"][..., -1] += 0.1
+    with pytest.raises(ValueError, match=r"the copies in group2/block1/conv1/kernel differ"):
+        grow.narrow(wide, 2)
+
+
+def test_the_way_back_of_a_shipped_network_is_a_command(tmp_path, monkeypatch, capsys, narrow):
+    wide = grow.grow(networks.get_weights(narrow), 3)
+    monkeypatch.setattr(grow.artifact, "load_card", lambda name: name)
+    monkeypatch.setattr(grow.artifact, "read_weights", lambda card: wide)
+    out = tmp_path / "narrow.npz"
+    assert grow.main(["--model", "wideresnet", "--back-to", "2", "--out", str(out)]) == 0
+    assert "became" in capsys.readouterr().out
+    assert read_arrays(out).keys() == wide.keys()
+    assert grow.main(["--model", "wideresnet", "--out", str(out)]) == 2
+    assert "belong together" in capsys.readouterr().err

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
+from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +35,46 @@ class WakeUp(DjangoTask):
             return None
 
 
+@contextmanager
+def alone() -> Iterator[bool]:
+    """Whether this is the only long task of this machine, which others then wait for.
+
+    They share a worker with the figures of the laboratory, for which one of its processes has to be left. Whoever finds
+    another one at work leaves: what was to be done stands in rows, and a timer wakes up again.
+    """
+    with (settings.DATA_DIR / "long-tasks.lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            # Closing the file gives it back, and so does the end of the process.
+            yield True
+
+
 @shared_task(base=WakeUp, name="accounts.prepare_exports", time_limit=LONG)
 def prepare_exports() -> None:
     """Prepares the archives that wait until there are none."""
-    from accounts import exports
+    from accounts import deletion, exports
 
-    if exports.prepare():
+    with alone() as free:
+        more = free and exports.prepare()
+    if more:
         prepare_exports.delay()
+    elif free and deletion.over().exists():
+        erase_accounts.delay()
 
 
 @shared_task(base=WakeUp, name="accounts.erase_accounts", time_limit=LONG)
 def erase_accounts() -> None:
     """Erases the accounts whose pause is over."""
-    from accounts import deletion
+    from accounts import deletion, exports
 
-    deletion.sweep()
+    with alone() as free:
+        if free:
+            deletion.sweep()
+    if free and exports.waiting():
+        prepare_exports.delay()
 
 
 def wake_up() -> None:

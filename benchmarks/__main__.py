@@ -6,7 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import admin, engines, history, live, pages, scaling, way, worker, workshop
+from benchmarks import (
+    admin,
+    engines,
+    history,
+    laboratory,
+    laboratory_numbers,
+    laboratory_pages,
+    live,
+    pages,
+    scaling,
+    way,
+    worker,
+    workshop,
+)
 from ml.config import processor
 from ml.storage import write_json
 
@@ -19,9 +32,11 @@ PARTS = {
     "live": live.measure,
     "history": history.measure,
     "admin": admin.measure,
+    "laboratory_numbers": laboratory_numbers.measure,
+    "laboratory": laboratory.measure,
 }
-# Asked for by name: it fetches a program.
-MORE = {"pages": pages.measure}
+# Asked for by name: one fetches a program, the other wants Chromium.
+MORE = {"pages": pages.measure, "laboratory_pages": laboratory_pages.measure}
 RESULTS = Path(__file__).parent / "results"
 
 

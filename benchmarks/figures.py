@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks import model_card, workshop_tables
+from benchmarks import laboratory_tables, model_card, workshop_tables
 from benchmarks.markdown import table
 from ml import artifact
 
@@ -69,6 +69,24 @@ def worker_sentence(rows: list[dict[str, Any]], source: str) -> list[str]:
     return [sentence]
 
 
+def laboratory_table(rows: list[dict[str, Any]], source: str) -> list[str]:
+    title = (
+        "The numbers of the laboratory. A web process reads layers and kernels, a worker keeps what every convolution "
+        f"gave for a picture and for the same picture covered, and any number is taken apart ({source}):"
+    )
+    head = (
+        "| network | a fresh process: layers | with the first kernel | it takes | activations of both pictures "
+        "| their file | one number taken apart, p50 | p95 | largest rounding remainder |"
+    )
+    lines = [
+        f"| {row['network']} | {row['layers_ms']:.0f} ms | {row['first_kernel_ms']:.0f} ms | {row['memory_mb']:.0f} MB "
+        f"| {row['trace_pair_ms']:.0f} ms | {row['archive_mb']:.1f} MB | {row['breakdown_p50_ms']:.1f} ms "
+        f"| {row['breakdown_p95_ms']:.1f} ms | {row['largest_remainder']:.0e} |"
+        for row in rows
+    ]
+    return [title, table(head, lines)]
+
+
 def way_table(rows: list[dict[str, Any]], source: str) -> list[str]:
     lines = [
         f"| {row['network']} | {row['one_p50_ms']} ms | {row['one_p95_ms']} ms | {row['thirty_s']:.2f} s "
@@ -103,6 +121,16 @@ def readme() -> str:
     ):
         if results := load(part):
             parts += write(results["rows"], f"`make bench`; {results['hardware']}")
+    laboratory: list[str] = []
+    for part, write in (
+        ("laboratory", laboratory_tables.figures),
+        ("laboratory_pages", laboratory_tables.pages),
+        ("laboratory_numbers", laboratory_table),
+    ):
+        if results := load(part):
+            laboratory += write(results["rows"], f"`make bench`; {results['hardware']}")
+    if laboratory:
+        parts += ["### The laboratory", *laboratory]
     return "\n\n".join(parts)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from accounts import deletion, exports, guests, sessions, throttle, timezones
+from learn import upkeep
 from predictions import quotas, report_views
 from predictions.models import DRAFT_LIFETIME, UNDO
 
@@ -101,6 +102,7 @@ def facts() -> dict[str, Any]:
         "sign_up": duration(timedelta(days=allauth_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)),
         "draft": hours(DRAFT_LIFETIME),
         "undo": duration(UNDO),
+        "explanation": days(upkeep.UNUSED),
         "pause": days(deletion.PAUSE),
         "export": days(exports.KEPT),
         "export_named": days(exports.REMEMBERED),

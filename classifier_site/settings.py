@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -151,8 +152,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "predictions"
-# What may take minutes has a worker process of its own.
-CELERY_TASK_ROUTES = {"learn.*": {"queue": "lab"}, "accounts.*": {"queue": "lab"}}
+# Figures, and what may take minutes, have a worker of their own with a process for each.
+CELERY_TASK_ROUTES = {"learn.*": {"queue": "lab"}, "accounts.*": {"queue": "archives"}}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -386,6 +387,7 @@ REST_FRAMEWORK = {
         "anon": "60/min" if RATE_LIMITS else None,
         "user": "1200/min" if RATE_LIMITS else None,
         "predict": "120/min" if RATE_LIMITS else None,
+        "explain": "60/min" if RATE_LIMITS else None,
         "export": "10/min" if RATE_LIMITS else None,
         "activity": "60/min" if RATE_LIMITS else None,
         "token": "10/min" if RATE_LIMITS else None,
@@ -416,6 +418,17 @@ SPECTACULAR_SETTINGS = {
 
 ML_ENGINE = env.text("ML_ENGINE", "openvino", choices=("openvino", "tensorflow", "tensorflow_serving"))
 ML_THREADS = env.number("ML_THREADS", 0, minimum=0, maximum=256) or None  # None lets the engine choose
+
+# --- the laboratory ---------------------------------------------------------------------------------------
+
+# The sample pictures for which the figures are made with every release; "none" for none.
+SAMPLES = ("apple", "clock", "cup", "keyboard", "mountain", "rocket")
+LABORATORY_SAMPLES = [name for name in env.names("LABORATORY_SAMPLES", SAMPLES) if name != "none"]
+# What is kept for an account, and for the sample pictures together; the least recently used makes room.
+LABORATORY_QUOTA_MB = env.number("LABORATORY_QUOTA_MB", 500, minimum=64, maximum=100_000)
+LABORATORY_SAMPLE_MB = env.number("LABORATORY_SAMPLE_MB", 1000, minimum=64, maximum=1_000_000)
+# Weights unpacked once, for processes that read single kernels. ``ml.config`` asks the environment.
+os.environ["ML_CACHE_DIR"] = env.text("ML_CACHE_DIR", str(DATA_DIR / "cache"))
 
 # --- language and time ------------------------------------------------------------------------------------
 

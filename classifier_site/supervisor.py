@@ -45,7 +45,7 @@ def web_command(port: int) -> list[str]:
     return command
 
 
-def worker_command(queues: str = "predictions") -> list[str]:
+def worker_command(queues: str = "predictions", concurrency: int = 1) -> list[str]:
     command = [
         sys.executable,
         "-m",
@@ -57,12 +57,21 @@ def worker_command(queues: str = "predictions") -> list[str]:
         "--pool",
         "prefork",
     ]
-    return [*command, "--concurrency", "1", "--without-gossip", "--without-mingle", "--queues", queues]
+    command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
+    return [*command, "--queues", queues]
 
 
 def lab_command() -> list[str]:
-    """The worker for what takes minutes, such as archives. It gives way to the one that answers."""
-    return ["nice", "-n", str(NICE), *worker_command("lab"), "--hostname", "lab@%h"]
+    """The worker for figures and for what takes minutes, such as archives. It gives way to the one that answers.
+
+    Of its two processes one is left for figures while the other prepares an archive.
+    """
+    return ["nice", "-n", str(NICE), *worker_command("lab,archives", 2), "--hostname", "lab@%h"]
+
+
+def figures_command() -> list[str]:
+    """Makes the figures of the sample pictures that are not there yet, and ends."""
+    return ["nice", "-n", str(NICE), sys.executable, "manage.py", "make_explanations", "--verbosity", "0"]
 
 
 # --- before anything starts --------------------------------------------------------------------------------
@@ -163,10 +172,14 @@ def _die_with(parent: int) -> Callable[[], None] | None:
 
 @dataclass
 class Child:
-    """A process with a group of its own, started again when it dies."""
+    """A process with a group of its own, started again when it dies.
+
+    One with ``without`` is to end: that says what is to be said when it did not end well.
+    """
 
     name: str
     command: list[str]
+    without: str = ""
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     retry_at: float = 0.0
@@ -189,6 +202,8 @@ class Child:
 class Supervisor:
     port: int
     children: list[Child]
+    # Started once the site is ready, so that nobody waits for it.
+    afterwards: list[Child] = field(default_factory=list)
     stopping: int = 0
     guard: subprocess.Popen[str] | None = None
     environment: dict[str, str] = field(default_factory=lambda: {**os.environ, "REMAP_SIGTERM": "SIGQUIT"})
@@ -207,6 +222,9 @@ class Supervisor:
                 self._revive()
                 if not self.announced:
                     self._announce(time.monotonic() - begun)
+                elif self.afterwards:
+                    self._start(child := self.afterwards.pop(0))
+                    self.children.append(child)
                 time.sleep(0.1)
         finally:
             self._end()
@@ -233,12 +251,17 @@ class Supervisor:
 
     def _revive(self) -> None:
         now = time.monotonic()
-        for child in self.children:
+        for child in list(self.children):
             process = child.process
             if process is not None and process.poll() is not None:
                 # What the dead one left of its group would hold its port or its rows.
                 guard.signal_group(process.pid, signal.SIGKILL)
                 self._tell_guard(f"-{process.pid}")
+                if child.without:
+                    self.children.remove(child)
+                    if process.returncode:
+                        say(f"The {child.name} ended ({describe(process.returncode)}); {child.without}.")
+                    continue
                 child.pause = 0.5 if now - child.started > STEADY else min(child.pause * 2, 30.0)
                 child.retry_at = now + child.pause
                 child.process = None
@@ -308,7 +331,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     children = [Child("site", web_command(port)), Child("worker", worker_command())]
-    Supervisor(port, [*children, Child("second worker", lab_command())]).run()
+    children.append(Child("second worker", lab_command()))
+    figures = Child(
+        "preparation of the laboratory",
+        figures_command(),
+        without="what it did not make is made when somebody asks for it",
+    )
+    Supervisor(port, children, [figures]).run()
     return 0
 
 

@@ -28,6 +28,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 api_v1 = [
     path("", include("predictions.api.urls")),
+    path("", include("learn.api.urls")),
     path("", include("accounts.api_urls")),
 ]
 

@@ -1,14 +1,35 @@
-"""Addresses of the explainers; the home page is routed by the site."""
+"""Addresses of the explainers and of the laboratory; the home page is routed by the site."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
-from learn import views
+from learn import explanation_views, laboratory_views, network_views, views
 
 app_name = "learn"
 
+explanations = [
+    path("", explanation_views.ask, name="explanations"),
+    path("find", explanation_views.find, name="explanation-find"),
+    path("<uuid:pk>/", explanation_views.status, name="explanation"),
+    path("<uuid:pk>/files/<path:name>", explanation_views.member, name="explanation-file"),
+]
+networks = [
+    path("structure.json", network_views.structure, name="structure"),
+    path("kernels/<str:layer>/<int:channel>.npy", network_views.kernel, name="kernel"),
+    path("normalisations/<str:layer>.npy", network_views.normalisation, name="normalisation"),
+    path("dense.npy", network_views.dense, name="dense"),
+]
+laboratory: list[URLPattern | URLResolver] = [
+    path("", laboratory_views.index, name="laboratory"),
+    path("explanations/", include(explanations)),
+    path("networks/<str:network>/", include(networks)),
+    path("<slug:slug>/", laboratory_views.figure, name="laboratory-figure"),
+    path("<slug:slug>/embed/", laboratory_views.embed, name="laboratory-embed"),
+]
+
 urlpatterns = [
     path("", views.index, name="index"),
+    path("laboratory/", include(laboratory)),
     path("<slug:slug>/", views.page, name="page"),
 ]

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from learn import lessons
+from learn import laboratory, lessons
 from learn.figures.arithmetic import convolution_example
 from learn.home import load_example
 
@@ -24,10 +24,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Everything there is to read, pages first, then the lessons in their order."""
+    """Everything there is to read, pages first, then the way to the laboratory, then the lessons in their order."""
     pages = [one for one in lessons.every() if one.kind == "page"]
     numbered = [one for one in lessons.every() if one.kind == "lesson"]
-    return render(request, "learn/index.html", {"pages": pages, "lessons": numbered})
+    context = {"pages": pages, "lessons": numbered, "figures": laboratory.every()}
+    return render(request, "learn/index.html", context)
 
 
 @require_safe

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,15 @@ def artifacts_dir() -> Path:
     """The folder that holds one folder a network (``ML_ARTIFACTS_DIR`` overrides the committed one)."""
     override = os.environ.get("ML_ARTIFACTS_DIR")
     return Path(override) if override else Path(__file__).parent / "artifacts"
+
+
+def cache_dir() -> Path:
+    """The folder for what is costly to make and can be made again at any time, shared by all processes.
+
+    ``ML_CACHE_DIR``; a folder below the system's temporary one where that is not set. It need not exist.
+    """
+    named = os.environ.get("ML_CACHE_DIR")
+    return Path(named) if named else Path(tempfile.gettempdir()) / "convoscope-cache"
 
 
 def artifact_names() -> list[str]:

@@ -54,6 +54,21 @@ class Engine(Protocol):
         ...
 
 
+def cpu_settings(threads: int | None, hint: str = "f32") -> dict[str, Any]:
+    """What a graph is compiled with for one answer at a time on the CPU; hint: the precision, ``f32`` or ``bf16``."""
+    settings = {
+        # Explicit: on processors with bfloat16 OpenVINO would choose it by itself, up to 6e-3 off.
+        "INFERENCE_PRECISION_HINT": hint,
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": "1",
+        # Pinned, the threads of every process sit on the same first cores: two workers are no faster than one.
+        "ENABLE_CPU_PINNING": "NO",
+    }
+    if threads:
+        settings["INFERENCE_NUM_THREADS"] = str(threads)
+    return settings
+
+
 class OpenVinoEngine:
     """A compiled OpenVINO graph on the CPU.
 
@@ -77,16 +92,7 @@ class OpenVinoEngine:
 
         self.precision = precision
         model = artifact.read_graph(card, artifact.QUANTISED if precision == "int8" else artifact.EXACT)
-        # Explicit: on processors with bfloat16 OpenVINO would choose it by itself, up to 6e-3 off.
-        settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-            # Pinned, the threads of every process sit on the same first cores: two workers are no faster than one.
-            "ENABLE_CPU_PINNING": "NO",
-        }
-        if threads:
-            settings["INFERENCE_NUM_THREADS"] = str(threads)
+        settings = cpu_settings(threads, "bf16" if precision == "bfloat16" else "f32")
         if weights is not None:
             _replace_weights(model, weights, card.size)
         self._compiled = openvino.Core().compile_model(model, "CPU", settings)

@@ -7,14 +7,19 @@ before compressing is what HDF5 and Blosc call the shuffle filter.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from collections.abc import Iterator
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 HEADER = struct.Struct("<4sQ")
 MAGIC = b"CVP1"
+BLOCK = 1 << 20
+"""Compressed bytes that are taken at once."""
 
 
 def pack(content: bytes) -> bytes:
@@ -26,17 +31,42 @@ def pack(content: bytes) -> bytes:
 
 def unpack(packed: bytes) -> NDArray[np.uint8]:
     """What ``pack`` was given, as uint8 (bytes,). Raises ValueError when these are not packed bytes, or not all."""
-    if len(packed) < HEADER.size or packed[: len(MAGIC)] != MAGIC:
+    return np.concatenate([np.empty(0, np.uint8), *blocks(io.BytesIO(packed))])
+
+
+def blocks(file: IO[bytes]) -> Iterator[NDArray[np.uint8]]:
+    """What ``pack`` was given, piece by piece as uint8 (bytes,), from a file that can seek and stands at its start.
+
+    Only a few MB are in memory at once. Raises ValueError when these are not packed bytes, or not all; what came
+    before is then of no use either.
+    """
+    header = file.read(HEADER.size)
+    if len(header) < HEADER.size or header[: len(MAGIC)] != MAGIC:
         raise ValueError("these are not packed weights")
-    _magic, length = HEADER.unpack_from(packed)
-    start = HEADER.size + length
-    try:
-        upper = np.frombuffer(zlib.decompress(packed[HEADER.size : start]), np.uint8)
-    except zlib.error as error:
-        raise ValueError(f"the packed weights are damaged: {error}") from error
-    lower = np.frombuffer(packed, np.uint8, offset=start) if start < len(packed) else np.empty(0, np.uint8)
-    if len(lower) - len(upper) not in (0, 1):
+    _magic, length = HEADER.unpack(header)
+    upper_at, lower_at, end = HEADER.size, HEADER.size + length, HEADER.size + length
+    decompressor = zlib.decompressobj()
+    while not decompressor.eof:
+        file.seek(upper_at)
+        compressed = file.read(min(BLOCK, end - upper_at))
+        upper_at += len(compressed)
+        if not compressed:
+            raise ValueError("the packed weights are damaged: their first half ends too early")
+        try:
+            upper = np.frombuffer(decompressor.decompress(compressed), np.uint8)
+        except zlib.error as error:
+            raise ValueError(f"the packed weights are damaged: {error}") from error
+        file.seek(lower_at)
+        lower = np.frombuffer(file.read(len(upper)), np.uint8)
+        lower_at += len(lower)
+        if len(lower) < len(upper):
+            raise ValueError("the packed weights are not whole")
+        content = np.empty(2 * len(upper), np.uint8)
+        content[1::2], content[::2] = upper, lower
+        yield content
+    file.seek(lower_at)
+    rest = file.read(2)
+    if len(rest) > 1:
         raise ValueError("the packed weights are not whole")
-    content = np.empty(len(upper) + len(lower), np.uint8)
-    content[1::2], content[::2] = upper, lower
-    return content
+    # An odd number of bytes has one lower byte more than upper ones.
+    yield np.frombuffer(rest, np.uint8)

@@ -17,8 +17,9 @@ from ml.artifact import ArtifactError
 from ml.engines import EngineAwayError, EngineError
 from ml.predictor import Predictor, load_predictor
 from predictions import pace
-from predictions.jobs import CLAIM, Turns
+from predictions.jobs import CLAIM
 from predictions.models import Distribution, NetworkInput, Prediction
+from predictions.turns import Turns
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from predictions.heartbeats import HeartbeatQuerySet
+from predictions.turns import Turns
 
 LEASE = timedelta(seconds=75)
 MAX_ATTEMPTS = 3
@@ -45,26 +46,6 @@ def process_is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-class Turns:
-    """Who of those with bulk work has been served in this round: everybody once before anybody twice.
-
-    Each worker process keeps its own, so that nothing has to be written or locked for it.
-    """
-
-    def __init__(self) -> None:
-        self._served: set[Any] = set()
-
-    def take(self, waiting: Any, first: Any) -> Any:
-        """The job to begin with: ``first``, or the first one of an owner who has not been served in this round."""
-        if first.owner_id in self._served:
-            other = waiting.exclude(owner_id__in=self._served).first()
-            if other is None:
-                self._served.clear()
-            first = other or first
-        self._served.add(first.owner_id)
-        return first
 
 
 class JobQuerySet(models.QuerySet[Any]):
@@ -97,14 +78,14 @@ class JobQuerySet(models.QuerySet[Any]):
 
         Jobs that were tried before are taken alone: one of them may be what killed the worker, and its
         neighbours must not pay for it. Somebody who waits for one answer does not wait for bulk work in the same
-        claim. With ``turns`` those who sent bulk work are served in turn; what one of them leaves free of a claim is
-        filled up with the work of the others.
+        claim. With ``turns`` those who sent work for the laboratory or in bulk are served in turn; what one of them
+        leaves free of a claim is filled up with the work of the others.
         """
         claim = f"{owner or worker_name()}:{uuid.uuid4().hex[:12]}"
         head = self.waiting().first()
         if head is None:
             return claim, []
-        in_turn = turns is not None and head.priority == Job.Priority.BULK
+        in_turn = turns is not None and head.priority >= Job.Priority.LABORATORY
         if turns is not None and in_turn:
             head = turns.take(self.waiting(), head)
         same = {field: getattr(head, field) for field in self.model.GROUP_FIELDS}
@@ -145,6 +126,7 @@ class JobQuerySet(models.QuerySet[Any]):
     def finish_all(self, claim: str, results: dict[Any, dict[str, Any]]) -> set[Any]:
         """Writes the results (key of a job -> columns, the same ones for each) of those whose lease still holds.
 
+        No column may be a date, which SQLite would make a number of here.
         One statement for all of them, since a commit for each would cost more than a network's answer. Returns the
         keys of what was written.
         """
@@ -242,7 +224,7 @@ class JobQuerySet(models.QuerySet[Any]):
         """Back to the queue, or failed where every attempt is spent."""
         with transaction.atomic(using=self.db):
             locked = self.model._default_manager.filter(pk__in=self.lock())
-            spent: int = locked.filter(attempts__gte=MAX_ATTEMPTS)._fail("gave_up", GAVE_UP)
+            spent: int = locked.filter(attempts__gte=MAX_ATTEMPTS)._fail("gave_up", self.model.GAVE_UP)
             returned: int = locked.filter(status=Job.Status.RUNNING).update(
                 status=Job.Status.QUEUED, claimed_by="", lease_until=None, started=None
             )
@@ -291,6 +273,8 @@ class Job(models.Model):
 
     # Jobs that agree in these fields may be computed in one batch.
     GROUP_FIELDS: ClassVar[tuple[str, ...]] = ()
+    # What the student reads when every attempt was lost.
+    GAVE_UP: ClassVar[str] = GAVE_UP
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.QUEUED)

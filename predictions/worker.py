@@ -1,7 +1,7 @@
 """What a Celery worker does beside its tasks: loads the networks, shows that it lives, runs the timers.
 
 Loading happens in every pool child after the fork; heartbeat and timers run in a thread of the parent. A worker whose
-queues have no predictions, such as the one that prepares archives, loads no network and does the rest.
+queues have no predictions, such as the one for figures and archives, loads no network and does the rest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from django.db import DatabaseError, IntegrityError, close_old_connections, conn
 from django.db.models.functions import Now
 
 from ml import config
+from predictions import job_tables
 from predictions.heartbeats import ANSWERS
 from predictions.jobs import Heartbeat, Timer, parent_name, worker_name
 
 logger = logging.getLogger(__name__)
+
+ARCHIVES = "archives"
+"""The queue of what may take minutes: archives of people's data, and accounts that are erased."""
 
 BEAT_SECONDS = 5.0
 # As long as a child may take to start, less a margin: the database may be restarting just then.
@@ -41,44 +45,59 @@ def remember_queues(instance: Any, **details: Any) -> None:
     _queues = ",".join(sorted(instance.app.amqp.queues.consume_from or instance.app.amqp.queues))
 
 
+def serves(queue: str) -> bool:
+    """Whether this worker takes from ``queue``. One that was not told takes from all."""
+    return not _queues or queue in _queues.split(",")
+
+
 def answers() -> bool:
     """Whether this worker computes predictions."""
-    return not _queues or ANSWERS in _queues.split(",")
+    return serves(ANSWERS)
 
 
 @worker_process_init.connect
 def begin(**details: Any) -> None:
     """In the child: networks first, then the sign that this worker can answer, then what waits is started on."""
     connection.close()
+    loaded = load_networks() if answers() else None
+    report(loaded)
+    # What the child that this one replaces had claimed comes back now, or when its lease is over.
     if answers():
-        load_networks()
-    else:
-        # What the child that this one replaces was at is taken up again when its lease is over.
+        from predictions.tasks import predict
+
+        predict.delay()
+    for table in job_tables.every():
+        if serves(table.queue):
+            table.wake_up()
+    if serves(ARCHIVES):
         from accounts import tasks as long_tasks
 
         long_tasks.prepare_exports.delay()
         long_tasks.erase_accounts.delay()
 
 
-def load_networks() -> None:
+def load_networks() -> dict[str, str]:
+    """Loads what is offered; returns name -> version of those that answer."""
     from predictions import inference
+
+    return inference.load_all()
+
+
+def report(loaded: dict[str, str] | None) -> None:
+    """Says which networks this worker has loaded, None for one that loads none, once the database is there."""
     from predictions.models import Network
 
-    loaded = inference.load_all()
     for _try in range(REPORT_TRIES):
         try:
-            # A network may have come with the new release.
-            Network.synchronise()
+            if loaded is not None:
+                # A network may have come with the new release.
+                Network.synchronise()
             _beat(parent_name(), models=loaded)
             break
         except DatabaseError as error:
-            logger.warning("The networks cannot be reported yet: %s.", type(error).__name__)
+            logger.warning("This worker cannot report yet: %s.", type(error).__name__)
             connection.close()
             _stopping.wait(1)
-    # What the child that this one replaces had claimed comes back now.
-    from predictions.tasks import predict
-
-    predict.delay()
 
 
 @worker_ready.connect
@@ -133,6 +152,8 @@ def tick(name: str) -> None:
 
     _beat(name, models=_served())
     Prediction.objects.sweep_dead()
+    for table in job_tables.every():
+        table.model._default_manager.sweep_dead()
     for timer, every, action in timers():
         if Timer.objects.due(timer, every):
             try:
@@ -171,6 +192,7 @@ def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
         ("orphaned files", timedelta(minutes=1), removal.sweep_files),
         ("sessions", timedelta(minutes=10), sessions.sweep),
         ("heartbeats", timedelta(minutes=5), forget_dead_workers),
+        *job_tables.timers(),
     ]
 
 

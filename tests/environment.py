@@ -27,8 +27,12 @@ _OURS = [
     "DEFAULT_FROM_EMAIL",
     "EMAIL_URL",
     "ENVIRONMENT",
+    "LABORATORY_QUOTA_MB",
+    "LABORATORY_SAMPLES",
+    "LABORATORY_SAMPLE_MB",
     "LOG_LEVEL",
     "ML_ARTIFACTS_DIR",
+    "ML_CACHE_DIR",
     "ML_ENGINE",
     "ML_SERVING_URL",
     "ML_THREADS",
@@ -57,6 +61,8 @@ _folder = tempfile.mkdtemp(prefix="convoscope-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DATA_DIR"] = _folder
 (Path(_folder) / "static").mkdir()
+# Made once for all of them: what is kept here is named by its content.
+os.environ["ML_CACHE_DIR"] = str(Path(os.environ[SHARED]) / "cache")
 os.environ["LOG_LEVEL"] = "WARNING"
 if os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]

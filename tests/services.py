@@ -257,12 +257,20 @@ class LiveStack:
         self.web = self._spawn((self.web_command or web_command)(self.port), "web.log")
         wait_until(lambda: self.status("/healthz") == 200, seconds, f"the site starting\n{self.log('web')}")
 
-    def start_worker(self, queues: str = "predictions,lab") -> subprocess.Popen[bytes]:
+    def start_worker(self, queues: str = "predictions,lab,archives") -> subprocess.Popen[bytes]:
         from classifier_site.supervisor import worker_command
 
         name = f"worker{len(self.workers) + 1}@test"
         command = [*worker_command(queues), "--hostname", name]
         process = self._spawn(command, f"worker{len(self.workers) + 1}.log")
+        self.workers.append(process)
+        return process
+
+    def start_lab(self) -> subprocess.Popen[bytes]:
+        """The worker for figures and archives as `make run` starts it."""
+        from classifier_site.supervisor import lab_command
+
+        process = self._spawn(lab_command(), "lab.log")
         self.workers.append(process)
         return process
 

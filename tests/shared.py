@@ -21,8 +21,8 @@ import pytest
 VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
-TOGETHER = ["tests/browser/", "tests/ml/"]
-"""One process gets all of a folder: its files share a browser and a site, or trained networks."""
+TOGETHER = ["tests/browser/test_lab", "tests/browser/", "tests/ml/"]
+"""One process gets all that begins so: these files share a browser and a site, or trained networks."""
 
 FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
 """What starts servers and programs."""
@@ -32,8 +32,8 @@ VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|datetime\(")
 
 
 def unit(nodeid: str) -> str:
-    """What is given to one process as a whole: a file's path, or that of a folder."""
-    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+    """What is given to one process as a whole: a file's path, or what several of them begin with."""
+    return next((together for together in TOGETHER if nodeid.startswith(together)), nodeid.partition("::")[0])
 
 
 def name(item: Any) -> None:

@@ -13,7 +13,16 @@ from predictions.api.networks import NetworkViewSet
 from predictions.api.predictions import PredictionViewSet
 from predictions.api.shares import ShareViewSet
 
-router = DefaultRouter(use_regex_path=False)
+
+class Router(DefaultRouter):
+    """Its root also lists what other parts of the site add to the API."""
+
+    def get_api_root_view(self, api_urls: Any = None) -> Any:
+        names = {prefix: f"{basename}-list" for prefix, _viewset, basename in self.registry}
+        return self.APIRootView.as_view(api_root_dict={**names, "explanations": "explanation-list"})
+
+
+router = Router(use_regex_path=False)
 # One address a thing: the answer is JSON whatever the address ends in.
 router.include_format_suffixes = False
 router.register("predictions", PredictionViewSet, basename="prediction")

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from ml.artifact import Card
+from ml.explain import structure
 from ml.labels import display
 
 register = template.Library()
@@ -36,6 +38,12 @@ def bar_width(probability: float) -> str:
 def class_name(label: object) -> str:
     """A class's own name as a person reads it, in their language."""
     return _(display(str(label)))
+
+
+@register.filter
+def explainable(card: Card | None) -> bool:
+    """Whether the laboratory can look into this network."""
+    return card is not None and structure.explainable(card)
 
 
 @register.filter

@@ -95,17 +95,24 @@ function refusal(answer, status, wait) {
 
 /** A file of this site as if it had been chosen on the device. */
 export async function askFile(url, name) {
+  const blob = await whole(url, (response) => response.blob());
+  return new File([blob], name, { type: blob.type });
+}
+
+/** The bytes of a file of this site. */
+export function askBytes(url) {
+  return whole(url, (response) => response.arrayBuffer());
+}
+
+async function whole(url, read) {
   let response;
   try {
     response = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout?.(TIMEOUT) });
-    if (response.ok) {
-      const blob = await response.blob();
-      return new File([blob], name, { type: blob.type });
-    }
+    if (response.ok) return await read(response);
   } catch (error) {
     throw unreachable(error);
   }
-  throw new Problem("unknown", sentence(response.status), response.status);
+  throw refusal(await response.json().catch(() => null), response.status, response.headers.get("Retry-After"));
 }
 
 /** A page of an account says so: once its login has ended, nothing of it may go to a guest. */

@@ -63,6 +63,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.LiveSta
         yield running
 
 
+@pytest.fixture(scope="session")
+def laboratory() -> Iterator[services.LiveStack]:
+    """The site with the shipped networks, and with all that a release makes of one sample picture, `sample:apple`."""
+    with services.running_stack(LABORATORY_SAMPLES="apple") as running:
+        running.manage("make_explanations", "--verbosity", "0")
+        yield running
+
+
 def can_be_written(database: Path) -> bool:
     with contextlib.closing(sqlite3.connect(database, timeout=0.5)) as link:
         try:
@@ -73,9 +81,9 @@ def can_be_written(database: Path) -> bool:
         return True
 
 
-@pytest.fixture
-def idle_worker(stack: services.LiveStack) -> Iterator[Callable[[], None]]:
-    """A worker that does nothing until it is told to go on."""
+@contextlib.contextmanager
+def frozen_worker(stack: services.LiveStack) -> Iterator[Callable[[], None]]:
+    """A worker that does nothing until it is told to go on, or until the end."""
     worker = stack.workers[0]
 
     def frozen_without_the_lock() -> bool:
@@ -91,8 +99,17 @@ def idle_worker(stack: services.LiveStack) -> Iterator[Callable[[], None]]:
     def go_on() -> None:
         os.kill(worker.pid, signal.SIGCONT)
 
-    yield go_on
-    go_on()
+    try:
+        yield go_on
+    finally:
+        go_on()
+
+
+@pytest.fixture
+def idle_worker(stack: services.LiveStack) -> Iterator[Callable[[], None]]:
+    """`idle_worker()` lets it go on."""
+    with frozen_worker(stack) as go_on:
+        yield go_on
 
 
 @pytest.fixture(scope="session")
@@ -167,6 +184,14 @@ def sign_up(context: BrowserContext, email: str = "") -> str:
 @pytest.fixture
 def visitor(stack: services.LiveStack, chromium: Browser) -> Iterator[Visitor]:
     one = Visitor(chromium, stack.url)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def researcher(laboratory: services.LiveStack, chromium: Browser) -> Iterator[Visitor]:
+    """A visitor of the laboratory."""
+    one = Visitor(chromium, laboratory.url)
     yield one
     one.close()
 

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from learn import explaining, kinds
+from learn.kinds import Kind, KindError, Result, Work
+from ml.artifact import Card
 from ml.preprocessing import Preprocessing
+from predictions.jobs import Job
+from predictions.turns import Turns
 
 LAYERS = [
     {"name": "block1/conv1", "kind": "Conv2D", "shape": [8, 8, 16], "parameters": 432},
@@ -67,3 +74,44 @@ def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(folder))
     return folder
+
+
+# --- the laboratory ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Asked:
+    """What the kind of the tests was given, call by call; what it does is the test's to choose."""
+
+    calls: list[Work] = field(default_factory=list)
+    does: Callable[[Work], Result] | None = None
+
+    def compute(self, work: Work) -> Result:
+        self.calls.append(work)
+        if self.does is not None:
+            return self.does(work)
+        members: dict[str, Any] = {"clean/pixels.npy": work.clean, "meta.json": b"{}"}
+        return Result({"mean": float(work.clean.mean()), "covered": work.covered is not None}, members)
+
+
+def _parameters(parameters: Any, card: Card) -> dict[str, Any]:
+    level = parameters.get("level", 1)
+    if not isinstance(level, int):
+        raise KindError("The level must be a whole number.", "level")
+    return {"level": level}
+
+
+@pytest.fixture
+def asked(small_networks: list[str], no_wake_ups: list[str], monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """A laboratory on the two small networks of the tests, with kinds of figures that are computed in no time."""
+    made = Asked()
+    known = {
+        "mean": Kind("mean", _parameters, made.compute, for_samples=({},)),
+        "blind": Kind("blind", _parameters, made.compute, looks_at_bars=False),
+        "live": Kind("live", _parameters, made.compute, priority=Job.Priority.LIVE),
+        "answers": kinds.every()["answers"],
+    }
+    monkeypatch.setattr(kinds, "every", lambda: known)
+    monkeypatch.setattr("ml.explain.structure.explainable", lambda card: True)
+    monkeypatch.setattr(explaining, "_turns", Turns())
+    return made

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import engines, figures, scaling, worker
+from benchmarks import engines, figures, laboratory_numbers, scaling, worker
 from benchmarks.probe import Probe, pictures, resident_mb
 from ml import artifact
 from ml.predictor import load_predictor
@@ -141,3 +141,22 @@ def test_a_workers_processes_and_their_memory_are_found():
             assert resident_mb("VmRSS", child.pid) > 1
         finally:
             child.communicate(b"\n")
+
+
+def test_the_numbers_of_the_laboratory_are_a_row_a_network(random_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("ML_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(laboratory_numbers, "STARTS", 1)
+    monkeypatch.setattr(laboratory_numbers, "TRACES", 2)
+    monkeypatch.setattr(laboratory_numbers, "CELLS", 20)
+    rows = laboratory_numbers.measure()
+    assert {row["network"] for row in rows} == {"vgg", "wideresnet"}
+    for row in rows:
+        assert 0 < row["layers_ms"] < row["first_kernel_ms"]
+        assert row["trace_pair_ms"] > 0
+        assert 0 < row["breakdown_p50_ms"] <= row["breakdown_p95_ms"]
+        assert 0 < row["largest_remainder"] < 1e-4
+    # Two traces of the VGG: 245,760 float32 numbers each, and what they are of.
+    vgg = next(row for row in rows if row["network"] == "vgg")
+    assert vgg["archive_mb"] == pytest.approx(2 * 4 * 245_760 / 1e6, abs=0.03)
+    text = "\n\n".join(figures.laboratory_table(rows, "somewhere"))
+    assert f"| vgg | {vgg['layers_ms']:.0f} ms | {vgg['first_kernel_ms']:.0f} ms |" in text

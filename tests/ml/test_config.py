@@ -30,6 +30,16 @@ def test_without_a_folder_nothing_is_offered(tmp_path, monkeypatch):
     assert config.artifact_names() == []
 
 
+def test_the_cache_is_where_the_environment_says_or_in_the_systems_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("ML_CACHE_DIR", str(tmp_path / "cache"))
+    assert config.cache_dir() == tmp_path / "cache"
+    monkeypatch.delenv("ML_CACHE_DIR")
+    monkeypatch.setattr(config.tempfile, "tempdir", str(tmp_path))
+    assert config.cache_dir().parent == tmp_path
+    # Asking for it makes nothing.
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("value", "engine"), [(None, "openvino"), ("TensorFlow ", "tensorflow")])
 def test_the_engine_comes_from_the_environment(monkeypatch, value, engine):
     monkeypatch.delenv("ML_ENGINE", raising=False)

@@ -56,7 +56,7 @@ def test_evaluating_and_reading_data_do_not_import_tensorflow():
 
 
 def modules() -> list[str]:
-    return [info.name for info in pkgutil.iter_modules(ml.__path__, "ml.")]
+    return [info.name for info in pkgutil.walk_packages(ml.__path__, "ml.")]
 
 
 @pytest.mark.parametrize("name", modules())

@@ -160,11 +160,12 @@ def test_throughput_counts_what_was_done_and_what_failed(operator: Client) -> No
 
 
 def test_workers_are_told_with_what_they_have_and_late_ones_in_words(operator: Client) -> None:
-    beat("host:1", queues="lab,predictions", models={"tiny": "tiny-1"}, rates={"tiny": 417.25})
+    beat("host:1", queues="archives,lab,predictions", models={"tiny": "tiny-1"}, rates={"tiny": 417.25})
     beat("host:2", ago=130, queues="predictions", models={})
     said = text_of(operator, "workers")
     assert re.search(
-        r"host:1 \| alive \| \d s ago \| 2 h 00 min \| lab, predictions \| tiny-1 \(417\.\d a second\)", said
+        r"host:1 \| alive \| \d s ago \| 2 h 00 min \| archives, lab, predictions \| tiny-1 \(417\.\d a second\)",
+        said,
     )
     assert re.search(r"host:2 \| late \| 2 min ago \| 2 h 02 min \| predictions \| none", said)
     assert "No live worker takes" not in said
@@ -172,9 +173,10 @@ def test_workers_are_told_with_what_they_have_and_late_ones_in_words(operator: C
 
 def test_a_queue_that_nobody_takes_from_is_named(operator: Client) -> None:
     beat("host:1", queues="predictions", models={"tiny": "tiny-1"})
-    beat("host:2", ago=60, queues="lab")
+    beat("host:2", ago=60, queues="archives,lab")
     said = text_of(operator, "workers")
     assert "No live worker takes from the queue “lab”." in said
+    assert "No live worker takes from the queue “archives”." in said
     assert "the queue “predictions”" not in said
 
 

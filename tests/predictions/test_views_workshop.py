@@ -68,12 +68,12 @@ def test_six_samples_are_offered_with_their_alternative_texts(page: Client) -> N
 def test_without_the_list_of_samples_the_page_does_without(
     page: Client, tmp_path: Path, settings: Any
 ) -> None:
-    samples.offered.cache_clear()
+    samples.every.cache_clear()
     settings.BASE_DIR = tmp_path
     try:
         assert "data-sample" not in text(page.get("/predict/"))
     finally:
-        samples.offered.cache_clear()
+        samples.every.cache_clear()
 
 
 def test_what_was_left_out_stands_on_its_batch_and_on_no_other(page: Client) -> None:

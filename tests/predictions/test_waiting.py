@@ -17,8 +17,9 @@ from django.utils import timezone
 from accounts.models import User
 from predictions import images, inference, intake, pace, services
 from predictions.decoding import decode
-from predictions.jobs import CLAIM, Turns, parent_name
+from predictions.jobs import CLAIM, parent_name
 from predictions.models import Heartbeat, Job, Prediction
+from predictions.turns import Turns
 from predictions.waiting import spoken, wait_for_last, waits
 from tests import pictures
 from tests.factories import finish, make_picture, make_runs, make_user

@@ -10,7 +10,7 @@ from celery.contrib.django.task import DjangoTask
 from django.db import OperationalError
 from django.utils import timezone
 
-from predictions import inference, removal, tasks, worker
+from predictions import inference, job_tables, removal, tasks, worker
 from predictions.jobs import Heartbeat, Timer
 from predictions.models import Prediction
 from tests.factories import make_runs, make_user
@@ -112,7 +112,7 @@ def test_a_task_whose_time_is_up_sends_the_next_one(
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_queues", "lab")
+    monkeypatch.setattr(worker, "_queues", "archives,lab")
 
 
 @pytest.mark.usefixtures("lab")
@@ -122,7 +122,9 @@ def test_a_worker_that_does_not_answer_loads_no_network_and_starts_on_what_waits
     monkeypatch.setattr(worker.connection, "close", lambda: None)
     monkeypatch.setattr(inference, "load_all", lambda: pytest.fail("a network was loaded"))
     worker.begin()
-    assert no_wake_ups == ["accounts.prepare_exports", "accounts.erase_accounts"]
+    assert no_wake_ups == ["learn.explain", "accounts.prepare_exports", "accounts.erase_accounts"]
+    # Those who look at a figure are told at once that somebody is there.
+    assert Heartbeat.objects.serving("lab").exists()
 
 
 def test_a_worker_that_answers_loads_the_networks_and_starts_on_predictions(
@@ -144,6 +146,28 @@ def test_a_worker_that_does_not_answer_shows_life_and_runs_the_timers(
     monkeypatch.setattr(removal, "purge", lambda: runs.append("purge"))
     worker.tick("host:9")
     heartbeat = Heartbeat.objects.get()
-    assert (heartbeat.name, heartbeat.queues, heartbeat.models) == ("host:9", "lab", {})
+    assert (heartbeat.name, heartbeat.queues, heartbeat.models) == ("host:9", "archives,lab", {})
     assert runs == ["purge"]
     assert list(Heartbeat.objects.answering()) == []
+
+
+# --- tables and timers of other apps ----------------------------------------------------------------------------
+
+
+def test_a_name_stands_for_one_table_and_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_tables, "_tables", {})
+    monkeypatch.setattr(job_tables, "_timers", {})
+    runs: list[str] = []
+    job_tables.register("runs", Prediction, queue="lab", wake_up=lambda: runs.append("woken"))
+    job_tables.register_timer("sweep", timedelta(minutes=1), lambda: runs.append("swept"))
+    with pytest.raises(ValueError, match="'runs' is registered already"):
+        job_tables.register("runs", Prediction, queue="lab", wake_up=list)
+    with pytest.raises(ValueError, match="'sweep' is registered already"):
+        job_tables.register_timer("sweep", timedelta(minutes=1), list)
+    names = [name for name, _every, _action in worker.timers()]
+    assert names[-3:] == ["runs: leases", "runs: wake-ups", "sweep"]
+
+
+def test_every_name_of_a_timer_is_used_once() -> None:
+    names = [name for name, _every, _action in worker.timers()]
+    assert len(set(names)) == len(names)

@@ -14,10 +14,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
+from numpy.typing import NDArray
 
 from accounts import exports, suspension
 from accounts.models import ApiToken, User
 from classifier_site import health
+from learn import explanation_files
+from learn.models import Explanation
 from predictions.models import Prediction, Report, Share
 from tests.factories import make_guest, make_runs, make_user
 
@@ -53,6 +57,9 @@ EVERYONE = Who(200, 200, 200, 200)
 SIGNED_IN = Who(302, 200, 200, 200)  # a visitor is sent to the login page
 OWN_PAGE = Who(302, 404, 404, 200)
 OWN_ANSWER = Who(401, 404, 404, 200)  # asked for as JSON
+# Nobody is asked to log in, for there is something for visitors at the same address.
+OWN_QUIETLY = Who(404, 404, 404, 200)
+NOTHING = Who(404, 404, 404, 404)
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,33 @@ def reported(things: Things) -> str:
     return f"/reports/{report.pk}/"
 
 
+def on_run(things: Things) -> dict[str, Any]:
+    return {"on": str(things.run.pk), "network": "tiny", "kind": "xray"}
+
+
+def explained(pattern: str) -> Callable[[Things], str]:
+    """What was explained of the owner's picture."""
+
+    def address(things: Things) -> str:
+        members: dict[str, bytes | NDArray[Any]] = {"map.png": b"a picture"}
+        found = Explanation.objects.filter(owner=things.run.owner).first() or Explanation.objects.create(
+            owner=things.run.owner,
+            network_input=things.run.network_input,
+            network="tiny",
+            artifact="tiny-1",
+            kind="xray",
+            clean_pixels=b"",
+            key="0",
+            status="done",
+            finished=timezone.now(),
+            file=explanation_files.write(members)[0],
+            members=["map.png"],
+        )
+        return pattern.format(found.pk)
+
+    return address
+
+
 TABLE: dict[str, list[Case]] = {
     "home": [Case("/", EVERYONE)],
     "favicon.ico": [Case("/favicon.ico", Who(302, 302, 302, 302))],
@@ -114,6 +148,37 @@ TABLE: dict[str, list[Case]] = {
     "javascript-catalog": [Case("/jsi18n/", EVERYONE)],
     "learn:index": [Case("/learn/", EVERYONE)],
     "learn:page": [Case("/learn/overview/", EVERYONE)],
+    # The small networks of these tests have no layers to look into, so there is nothing to see of a sample picture, and
+    # of a run that waits only its owner learns so. Everything else: tests/learn/test_laboratory_pages.py,
+    # test_explanation_views.py and test_network_views.py.
+    "learn:laboratory": [
+        Case("/learn/laboratory/", NOTHING),
+        Case(of_run("/learn/laboratory/?on={run}"), OWN_QUIETLY),
+    ],
+    "learn:laboratory-figure": [
+        Case("/learn/laboratory/xray/", NOTHING),
+        Case(of_run("/learn/laboratory/xray/?on={run}"), OWN_QUIETLY),
+    ],
+    "learn:laboratory-embed": [
+        Case("/learn/laboratory/xray/embed/", NOTHING),
+        Case(of_run("/learn/laboratory/xray/embed/?on={run}"), NOTHING),
+    ],
+    "learn:explanations": [
+        Case("/learn/laboratory/explanations/", Who(404, 404, 404, 409), "post", on_run, JSON)
+    ],
+    "learn:explanation": [Case(explained("/learn/laboratory/explanations/{}/"), OWN_QUIETLY, headers=JSON)],
+    "learn:explanation-file": [
+        Case(explained("/learn/laboratory/explanations/{}/files/map.png"), OWN_QUIETLY, headers=JSON)
+    ],
+    "learn:explanation-find": [
+        Case(of_run("/learn/laboratory/explanations/find?on={run}"), NOTHING, headers=JSON)
+    ],
+    "learn:structure": [Case("/learn/laboratory/networks/tiny/structure.json", NOTHING, headers=JSON)],
+    "learn:kernel": [Case("/learn/laboratory/networks/tiny/kernels/conv/0.npy", NOTHING, headers=JSON)],
+    "learn:normalisation": [
+        Case("/learn/laboratory/networks/tiny/normalisations/bn.npy", NOTHING, headers=JSON)
+    ],
+    "learn:dense": [Case("/learn/laboratory/networks/tiny/dense.npy", NOTHING, headers=JSON)],
     # Staff with the right to see the workers; who that is in detail: tests/predictions/test_operations.py.
     "operations:page": [Case("/admin/operations/", Who(302, 302, 200, 302))],
     "operations:now": [Case("/admin/operations/now/", Who(302, 302, 200, 302))],
@@ -207,6 +272,24 @@ TABLE: dict[str, list[Case]] = {
         Case(of_run("/api/v1/shares/{share}/"), OWN_ANSWER, headers=JSON),
         Case(of_run("/api/v1/shares/{share}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
     ],
+    # Of the picture of somebody who may see it; what else there is: tests/learn/test_api_explanations.py.
+    "explanation-list": [
+        Case("/api/v1/explanations/", Who(401, 200, 200, 200), headers=JSON),
+        Case("/api/v1/explanations/", Who(401, 415, 415, 415), "post", headers=JSON),
+    ],
+    "explanation-detail": [
+        Case(explained("/api/v1/explanations/{}/"), OWN_ANSWER, headers=JSON),
+        Case(explained("/api/v1/explanations/{}/"), Who(401, 404, 404, 204), "delete", headers=JSON),
+    ],
+    "explanation-file": [Case(explained("/api/v1/explanations/{}/files/map.png"), OWN_ANSWER, headers=JSON)],
+    # It is an X-ray, which has no maps of classes.
+    "explanation-map-json": [
+        Case(explained("/api/v1/explanations/{}/maps/red.json"), Who(401, 404, 404, 404), headers=JSON)
+    ],
+    "explanation-map-png": [
+        Case(explained("/api/v1/explanations/{}/maps/red.png"), Who(401, 404, 404, 404), headers=JSON)
+    ],
+    "network-layers": [Case("/api/v1/networks/tiny/layers/", Who(401, 404, 404, 404), headers=JSON)],
     "network-list": [Case("/api/v1/networks/", Who(401, 200, 200, 200), headers=JSON)],
     "predictions:predict": [
         Case("/predict/", EVERYONE),

@@ -102,7 +102,12 @@ def test_two_equal_requests_at_once_make_one_prediction(site: Site) -> None:
 
 def test_the_page_names_every_call_and_limit() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name, rate in (("user", "1,200 requests"), ("predict", "120 POSTs"), ("token", "10 tokens")):
+    for name, rate in (
+        ("user", "1,200 requests"),
+        ("predict", "120 POSTs"),
+        ("explain", "60 POSTs"),
+        ("token", "10 tokens"),
+    ):
         stated = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][name]
         assert stated == rate.split()[0].replace(",", "") + "/min"
         assert f"{rate} " in text
@@ -118,5 +123,8 @@ def test_the_page_names_every_call_and_limit() -> None:
         "activity",
         "wait",
         "Retry-After",
+        "explanations",
+        "maps",
+        "layers",
     ):
         assert word in text

@@ -20,10 +20,12 @@ AGAIN = [
     "test_api_lists.py",
     "test_migrations.py",
 ]
+LABORATORY = ["test_explanations.py", "test_explanation_jobs.py", "test_laboratory_quota.py"]
 
 
 def test_rows_and_jobs_behave_the_same_on_postgresql(postgres_server):
-    files = [str(path) for name in AGAIN if (path := ROOT / "tests/predictions" / name).exists()]
+    files = [str(ROOT / "tests/predictions" / name) for name in AGAIN]
+    files += [str(ROOT / "tests/learn" / name) for name in LABORATORY]
     environment = {**os.environ, "TEST_DATABASE_URL": postgres_server.url()}
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *files]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 
 from accounts import deletion, exports, guests
 from classifier_site import legal
+from learn import upkeep
 from tests.accounts.test_login import log_in
 from tests.factories import make_guest, make_user
 
@@ -74,6 +75,7 @@ def test_the_figures_are_those_of_the_code(client, settings, monkeypatch):
     monkeypatch.setattr(deletion, "PAUSE", timedelta(days=23))
     monkeypatch.setattr(exports, "KEPT", timedelta(days=29))
     monkeypatch.setattr(guests, "LIFETIME", timedelta(hours=31))
+    monkeypatch.setattr(upkeep, "UNUSED", timedelta(days=37))
     page = words(client, "/privacy/")
     for figure in (
         "was not asked about for 17 months",
@@ -81,6 +83,7 @@ def test_the_figures_are_those_of_the_code(client, settings, monkeypatch):
         "An account waits 23 days",
         "Its link works for 29 days",
         "erased after 31 hours",
+        "when nobody has looked at it for 37 days",
     ):
         assert figure in page
     assert "It waits 23 days" in words(client, "/terms/")

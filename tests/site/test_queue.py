@@ -11,8 +11,10 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from accounts import tasks
 from classifier_site import supervisor
 from classifier_site.celery import app
+from predictions.jobs import LEASE
 from tests.services import ROOT
 
 PROCFILE = (ROOT / "Procfile").read_text().splitlines()
@@ -42,7 +44,7 @@ def test_the_local_queue_is_a_folder_that_is_asked_often():
 def test_what_takes_long_has_a_queue_of_its_own_with_a_longer_limit():
     app.loader.import_default_modules()
     for name in ("accounts.prepare_exports", "accounts.erase_accounts"):
-        assert app.amqp.router.route({}, name)["queue"].name == "lab"
+        assert app.amqp.router.route({}, name)["queue"].name == "archives"
         assert app.tasks[name].time_limit == 3600
     assert app.tasks["predictions.predict"].time_limit == 55
 
@@ -50,12 +52,27 @@ def test_what_takes_long_has_a_queue_of_its_own_with_a_longer_limit():
 def test_somebody_works_on_every_queue():
     """In production as under `make run`: a queue without a worker would only grow."""
     consumed = [line.split("--queues ")[1].split()[0] for line in PROCFILE if "--queues" in line]
-    assert sorted(consumed) == ["lab", "predictions"]
+    assert sorted(consumed) == ["lab,archives", "predictions"]
     commands = [supervisor.worker_command(), supervisor.lab_command()]
-    assert sorted(command[command.index("--queues") + 1] for command in commands) == ["lab", "predictions"]
+    assert sorted(command[command.index("--queues") + 1] for command in commands) == sorted(consumed)
+    routed = {route["queue"] for route in app.conf.task_routes.values()}
+    assert routed | {app.conf.task_default_queue} == set(",".join(consumed).split(","))
 
 
-def test_the_worker_for_archives_gives_way_to_the_one_that_answers():
+def test_an_archive_does_not_hold_figures_up():
+    """They share a worker with two processes, and only one long task runs at a time."""
+    (lab,) = [line for line in PROCFILE if line.startswith("lab:")]
+    for words in (lab.split(), supervisor.lab_command()):
+        assert words[words.index("--concurrency") + 1] == "2"
+    with tasks.alone() as first:
+        assert first
+        with tasks.alone() as second:
+            assert not second
+    with tasks.alone() as again:
+        assert again
+
+
+def test_the_worker_for_figures_and_archives_gives_way_to_the_one_that_answers():
     (lab,) = [line for line in PROCFILE if line.startswith("lab:")]
     for words in (lab.split(), supervisor.lab_command()):
         assert words[words.index("nice") : words.index("nice") + 3] == ["nice", "-n", "10"]
@@ -65,7 +82,10 @@ def test_the_worker_for_archives_gives_way_to_the_one_that_answers():
 
 def test_explanations_have_a_queue_of_their_own():
     router = app.amqp.router
-    assert router.route({}, "learn.tasks.explain")["queue"].name == "lab"
+    app.loader.import_default_modules()
+    assert router.route({}, "learn.explain")["queue"].name == "lab"
+    # Below the lease of a row: what runs longer is dead, and nobody else has begun it.
+    assert app.tasks["learn.explain"].time_limit == 55 < LEASE.total_seconds()
     assert router.route({}, "predictions.tasks.predict")["queue"].name == "predictions"
     assert app.conf.task_default_queue == "predictions"
 

@@ -77,8 +77,12 @@ class Site:
             return False
 
     def up(self) -> bool:
-        # Each worker is a parent and its pool child.
-        return self.answers() and len(self.workers("predictions")) >= 2 and len(self.workers("lab")) >= 2
+        # Each worker is a parent and its pool children.
+        return (
+            self.answers()
+            and len(self.workers("predictions")) >= 2
+            and len(self.workers("lab,archives")) >= 3
+        )
 
     def workers(self, queue: str) -> list[psutil.Process]:
         return [process for process in self.named("celery") if queue in process.cmdline()]
@@ -242,6 +246,28 @@ def test_the_guard_kills_what_does_not_end():
     guard.end_groups([process.pid], grace=0.2)
     assert process.wait(5) == -signal.SIGKILL
     process.stdout.close()
+
+
+def test_a_process_that_is_to_end_is_not_started_again_and_its_failure_is_one_sentence(capsys, monkeypatch):
+    """The figures of the laboratory: the site goes on without them."""
+    script = "import sys; sys.exit(int(sys.argv[1]))"
+    children = [
+        supervisor.Child(f"preparation {code}", [sys.executable, "-c", script, code], without="it goes on")
+        for code in ("0", "3")
+    ]
+    one = supervisor.Supervisor(1, [], children)
+    # This process has handlers of its own.
+    monkeypatch.setattr(supervisor.signal, "signal", lambda *arguments: None)
+    monkeypatch.setattr(one, "_announce", lambda waited: setattr(one, "announced", True))
+    revive = one._revive
+
+    def look() -> None:
+        revive()
+        one.stopping = int(one.announced and not one.afterwards and not one.children)
+
+    monkeypatch.setattr(one, "_revive", look)
+    one.run()
+    assert capsys.readouterr().out == "The preparation 3 ended (status 3); it goes on.\n"
 
 
 def test_an_exit_status_is_put_in_words():

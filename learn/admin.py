@@ -1,0 +1,70 @@
+"""The laboratory in the admin: what was computed, for whom, and why it was not. Nothing is typed in here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+from learn.models import Explanation
+from predictions.admin_search import OwnerSearch
+from predictions.admin_tools import ReadOnlyAdmin
+
+
+@admin.register(Explanation)
+class ExplanationAdmin(OwnerSearch, ReadOnlyAdmin):
+    list_display = ("kind", "network", "subject", "status", "size", "used", "created")
+    list_filter = ("status", "kind", "network", "built")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("owner__email", "sample", "kind")
+    ordering = ("-created",)
+    fields = (
+        "kind",
+        "network",
+        "artifact",
+        "subject",
+        "parameters",
+        "bars",
+        "crop",
+        "status",
+        "error_code",
+        "error_message",
+        "priority",
+        "attempts",
+        "built",
+        "size",
+        "members",
+        "created",
+        "started",
+        "finished",
+        "used",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Explanation]:
+        """Without what the figures say: it is about somebody's picture."""
+        return super().get_queryset(request).defer("clean_pixels", "covered_pixels", "result")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def named(self, word: str) -> Q:
+        return Q(sample__icontains=word) | Q(kind__icontains=word)
+
+    @admin.display(description=_("about"))
+    def subject(self, row: Explanation) -> str:
+        return row.sample or str(row.owner)
+
+    @admin.display(description=_("size"), ordering="bytes")
+    def size(self, row: Explanation) -> str:
+        return filesizeformat(row.bytes)

@@ -1,0 +1,98 @@
+"""The laboratory's figures: one module each in this package, found by looking, so that adding one edits no list.
+
+A module offers a module-level ``figure``, an instance of Figure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+from ml.artifact import Card
+
+if TYPE_CHECKING:
+    from learn.subjects import Subject
+
+MAX_TEXT = 200
+"""Longer than any layer's name: what an address says is repeated in sentences."""
+
+
+@dataclass
+class State:
+    """What the address of a figure asks for, and what in it does not exist.
+
+    ``card`` is the chosen network's, ``cards`` are all that can be looked into. A figure reads its own keys, shows the
+    nearest thing that exists and calls ``say`` with a sentence about each that does not.
+    """
+
+    card: Card
+    cards: Sequence[Card]
+    query: Mapping[str, str]
+    corrections: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """A sentence on top of the page."""
+        if sentence not in self.corrections:
+            self.corrections.append(sentence)
+
+    def text(self, key: str, default: str = "") -> str:
+        return self.query.get(key, default)[:MAX_TEXT]
+
+    def number(self, key: str, default: float) -> float:
+        """NaN for what is no number; ``inf`` and the like count as none."""
+        try:
+            value = float(self.query.get(key, default))
+        except ValueError:
+            return math.nan
+        return value if math.isfinite(value) else math.nan
+
+    def whole(self, key: str, default: int) -> int | None:
+        """A whole number, or None for anything else."""
+        value = self.number(key, default)
+        return int(value) if value.is_integer() else None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the laboratory. ``summary`` says in one sentence what one can find out with it; ``short`` is what
+    it is called where six of them stand beside each other, by default its title.
+
+    ``context(request, subject, state)`` gives the template its data, among it what the page shows without scripts. In
+    an embedded frame the request is nobody's.
+    """
+
+    slug: str
+    title: str | Promise
+    summary: str | Promise
+    order: int
+    template: str
+    context: Callable[[HttpRequest, Subject, State], dict[str, Any]]
+    short: str | Promise = ""
+
+
+@cache
+def every() -> tuple[Figure, ...]:
+    """All figures in their order. Raises ValueError when two claim one slug."""
+    found: dict[str, Figure] = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        figure = getattr(module, "figure", None)
+        if not isinstance(figure, Figure):
+            raise ValueError(f"{module.__name__} offers no `figure`.")
+        if figure.slug in found:
+            raise ValueError(f"Two figures claim the address {figure.slug!r}.")
+        found[figure.slug] = figure
+    return tuple(sorted(found.values(), key=lambda one: (one.order, one.slug)))
+
+
+def find(slug: str) -> Figure | None:
+    """The figure at ``slug``, or None."""
+    return next((one for one in every() if one.slug == slug), None)

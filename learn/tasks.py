@@ -1,0 +1,16 @@
+"""Thin Celery tasks: wake-ups. What there is to do stands in the rows."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from accounts.tasks import WakeUp
+
+
+@shared_task(base=WakeUp, name="learn.explain")
+def explain() -> None:
+    """Computes waiting explanations until there are none."""
+    from learn import explaining
+
+    if explaining.drain():
+        explain.delay()

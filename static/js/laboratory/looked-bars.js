@@ -1,0 +1,117 @@
+// Squares of the picture that are turned into bars, and what the networks answer with these bars.
+
+import { sentenceOf } from "../trouble.js";
+import { state } from "./address.js";
+import { explain } from "./jobs.js";
+import { percent } from "./percent.js";
+import { subject } from "./subject.js";
+
+const MOST = 32;
+const SAME = 2e-6; // bars stand on a grid of millionths
+
+const round = (value) => Math.round(value * 1e6) / 1e6;
+const fill = (text, values) => interpolate(text, values, true);
+
+/** The square that the networks see, in fractions of the picture. */
+const box = () => subject.crop ?? [0, 0, 1, 1];
+
+/** A cell as a bar on the whole picture. */
+function barOf(row, column, { width, height }) {
+  const [x, y, across, down] = box();
+  const left = round(x + (across * column) / width);
+  const top = round(y + (down * row) / height);
+  return [left, top, round(x + (across * (column + 1)) / width - left), round(y + (down * (row + 1)) / height - top)];
+}
+
+/** A bar in shares of the square. */
+function inSquare([left, top, wide, high]) {
+  const [x, y, across, down] = box();
+  return [(left - x) / across, (top - y) / down, wide / across, high / down];
+}
+
+const same = (one, other) => one.every((value, i) => Math.abs(value - other[i]) <= SAME);
+
+export class Covering {
+  /** `element` is [data-covering]; `onChange(list)` hears where the bars are, in shares of the square. */
+  constructor(element, { onChange }) {
+    this.element = element;
+    this.onChange = onChange;
+    this.find = (name) => element.querySelector(`[data-covering-${name}]`);
+    this.ending = new AbortController();
+    this.address = state({ bars: "" });
+    this.own = this.address.get().bars === ""; // The bars are those that came with the picture.
+    this.find("clear").addEventListener("click", () => this.set([]));
+  }
+
+  start() {
+    this.onChange(subject.bars.map(inSquare));
+    this.ask();
+  }
+
+  /** Turns a cell of a map into a bar, or back. The bars that came with the picture make room for the first one. */
+  toggle(row, column, map) {
+    const bar = barOf(row, column, map);
+    const bars = this.own ? [] : subject.bars;
+    const there = bars.filter((one) => !same(one, bar));
+    if (there.length === bars.length && bars.length >= MOST) {
+      this.say(gettext("There may be at most 32 bars. Remove one first."));
+      return;
+    }
+    this.set(there.length === bars.length ? [...bars, bar] : there);
+  }
+
+  set(bars) {
+    this.own = false;
+    subject.bars = bars;
+    subject.covered = bars.length > 0;
+    this.address.set({ bars: JSON.stringify(bars) });
+    this.onChange(bars.map(inSquare));
+    this.ask();
+  }
+
+  say(text) {
+    this.find("says").textContent = text;
+  }
+
+  /** What the networks answer with these bars. */
+  async ask() {
+    this.ending.abort();
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    const count = subject.bars.length;
+    this.find("clear").hidden = !count;
+    if (!count) {
+      this.say(gettext("No square is a bar. Click one, or press Enter on it, to cover it."));
+      return;
+    }
+    this.element.dataset.asking = "";
+    try {
+      const told = await Promise.all(subject.networks.map((network) => this.answer(network, signal)));
+      if (!signal.aborted) this.say([this.counted(count), ...told].join(" "));
+    } catch (problem) {
+      if (!signal.aborted && problem.code !== "aborted") this.say(`${this.counted(count)} ${sentenceOf(problem)}`);
+    } finally {
+      if (!signal.aborted) delete this.element.dataset.asking;
+    }
+  }
+
+  counted(count) {
+    return fill(ngettext("With %(count)s bar:", "With %(count)s bars:", count), { count });
+  }
+
+  async answer(network, signal) {
+    const { result } = await explain("answers", network, {}, { signal });
+    const [index, probability] = (result.covered ?? result.clean)[0];
+    const [before, sure] = result.clean[0];
+    const text = index === before
+      ? gettext("%(network)s says %(label)s as before, %(percent)s instead of %(sure)s.")
+      : gettext("%(network)s says %(label)s, %(percent)s, instead of %(before)s, %(sure)s.");
+    return fill(text, {
+      network: network.title,
+      label: network.labels[index],
+      percent: percent(probability),
+      before: network.labels[before],
+      sure: percent(sure),
+    });
+  }
+}

@@ -33,9 +33,9 @@ FIELDS = ("on", "bars", "network", "kind", "parameters")
 
 SUBJECT_STATUS = {"not_found": 404, "no_network": 404, "queued": 409, "expired": 410}
 CONTENT_TYPES = {"npy": "application/octet-stream", "png": "image/png", "json": "application/json"}
-# A file never changes; the row that it belongs to may go.
+# A file never changes, but the picture that a private one is of may be deleted: it is asked for anew each time.
 PUBLIC = "public, max-age=86400, immutable"
-PRIVATE = "private, max-age=3600, immutable"
+PRIVATE = "private, no-cache"
 
 
 class Refused(Exception):

@@ -86,7 +86,7 @@ def new(subject: Subject, asked: Question, **values: Any) -> Explanation:
         network=card.name,
         artifact=card.version,
         kind=asked.kind.name,
-        priority=asked.kind.priority,
+        priority=_priority(subject, asked),
         parameters=asked.parameters,
         clean_pixels=asked.clean.tobytes(),
         covered_pixels=asked.covered.tobytes() if asked.covered is not None else None,
@@ -185,6 +185,15 @@ def _is_to_be_retried(found: Explanation) -> bool:
     if found.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
         return False
     return Explanation.objects.filter(pk=found.pk, finished__lt=Now() - AGAIN).exists()
+
+
+def _priority(subject: Subject, asked: Question) -> int:
+    """Those who have a name go by their question. Visitors wait in turn with everybody: together they have no limit."""
+    return (
+        asked.kind.priority
+        if subject.owner is not None
+        else max(asked.kind.priority, Job.Priority.LABORATORY)
+    )
 
 
 def _use(found: Explanation, subject: Subject, asked: Question) -> None:

@@ -98,7 +98,7 @@ def test_the_form_asks_and_the_answer_stands_there_when_it_is_computed(client: C
     query = {"kernel": "0 0 0 0 1 0 0 0 0", "channel": "5", "in": "2", "mute": "4, 3", "ask": "1"}
     html = page(client, **query)
     row = Explanation.objects.get()
-    assert (row.kind, row.priority, row.network) == ("surgery", Job.Priority.LIVE, "vgg")
+    assert (row.kind, row.priority, row.network) == ("surgery", Job.Priority.LABORATORY, "vgg")
     operation = surgery_text.read(EDIT, MUTE, vgg, pytest.fail)
     assert row.parameters == operation.parameters("clean")
     assert "away" in still(html)

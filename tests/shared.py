@@ -21,8 +21,8 @@ import pytest
 VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
-TOGETHER = ["tests/browser/test_lab", "tests/browser/", "tests/ml/"]
-"""One process gets all that begins so: these files share a browser and a site, or trained networks."""
+TOGETHER = ["tests/browser/", "tests/ml/"]
+"""One process gets all that begins so, because two browsers at once are slower than one: these files share a browser and a site, or trained networks."""
 
 FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
 """What starts servers and programs."""

@@ -88,7 +88,6 @@ def test_every_test_goes_to_a_process_with_its_file_or_its_folder():
     assert shared.unit("tests/ml/test_train.py::one[a::b]") == "tests/ml/"
     assert shared.unit("tests/site/test_stack.py::one") == "tests/site/test_stack.py"
     assert shared.unit("tests/browser/test_bars.py::one") == "tests/browser/"
-    assert shared.unit("tests/browser/test_lab_dose.py::one") == "tests/browser/test_lab"
     for path in (*shared.TOGETHER, *shared.FIRST):
         assert list(services.ROOT.glob(f"{path}*")), path
 

@@ -22,7 +22,7 @@ VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
 TOGETHER = ["tests/browser/", "tests/ml/"]
-"""One process gets all that begins so, because two browsers at once are slower than one: these files share a browser and a site, or trained networks."""
+"""One process gets all of a folder: its files share a browser and a site, or trained networks."""
 
 FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
 """What starts servers and programs."""

@@ -36,6 +36,7 @@ LOOK = "lc"
 MODELS = {
     "accounts_apitoken": May("", "lcd"),
     "accounts_moderationentry": May(LOOK, LOOK),
+    "learn_explanation": May("", LOOK),
     "accounts_user": May(LOOK, "lacd"),
     "account_emailaddress": May("", "lacd"),
     "auth_group": May("", "lacd"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +63,9 @@ REFUSED = errors(
 
 
 class MapsMixin(GenericViewSet):
-    """For the view set of explanations."""
+    """For the view set of explanations, which finds the row."""
 
-    def found(self, pk: UUID) -> Explanation:
-        raise NotImplementedError
+    found: Callable[[UUID], Explanation]
 
     @extend_schema(
         operation_id="explanations_map_retrieve",

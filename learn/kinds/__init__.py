@@ -6,8 +6,7 @@ A module offers a module-level ``kind``, an instance of Kind. It is thin: it che
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from learn.discovery import discover
 from ml.artifact import Card
 from predictions.jobs import Job
 
@@ -84,16 +84,7 @@ class Kind:
 @cache
 def every() -> Mapping[str, Kind]:
     """All kinds by their names. Raises ValueError when a module offers none or two have one name."""
-    found: dict[str, Kind] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        kind = getattr(module, "kind", None)
-        if not isinstance(kind, Kind):
-            raise ValueError(f"{module.__name__} offers no `kind`.")
-        if kind.name in found:
-            raise ValueError(f"Two kinds are called {kind.name!r}.")
-        found[kind.name] = kind
-    return found
+    return discover(sys.modules[__name__], "kind", Kind, lambda kind: kind.name, "Two kinds are called %r.")
 
 
 def find(name: str) -> Kind:

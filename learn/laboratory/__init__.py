@@ -5,9 +5,8 @@ A module offers a module-level ``figure``, an instance of Figure.
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
+from learn.discovery import discover
+from learn.stored import SIDES
 from ml.artifact import Card
 
 if TYPE_CHECKING:
@@ -59,6 +61,20 @@ class State:
         value = self.number(key, default)
         return int(value) if value.is_integer() else None
 
+    def side(self, subject: Subject) -> str:
+        """Which of the two pictures is looked at; the whole one where there is no other."""
+        side = self.text("side", "clean") or "clean"
+        if side not in SIDES:
+            self.say(
+                _("“%(value)s” is neither clean nor covered. The whole picture is shown.")
+                % {"value": side[:40]}
+            )
+            return "clean"
+        if side == "covered" and not subject.covered:
+            self.say(_("There are no bars on this picture. The whole picture is shown."))
+            return "clean"
+        return side
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -81,15 +97,10 @@ class Figure:
 @cache
 def every() -> tuple[Figure, ...]:
     """All figures in their order. Raises ValueError when two claim one slug."""
-    found: dict[str, Figure] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        figure = getattr(module, "figure", None)
-        if not isinstance(figure, Figure):
-            raise ValueError(f"{module.__name__} offers no `figure`.")
-        if figure.slug in found:
-            raise ValueError(f"Two figures claim the address {figure.slug!r}.")
-        found[figure.slug] = figure
+    package = sys.modules[__name__]
+    found = discover(
+        package, "figure", Figure, lambda figure: figure.slug, "Two figures claim the address %r."
+    )
     return tuple(sorted(found.values(), key=lambda one: (one.order, one.slug)))
 
 

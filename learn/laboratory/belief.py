@@ -61,7 +61,7 @@ class Panel:
 
 def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, Any]:
     card = state.card
-    side = _side(subject, state)
+    side = state.side(subject)
     honest = {one.name: {s: honest_temperature(subject, one, s) for s in SIDES} for one in subject.cards}
     fitted = honest[card.name][side]
     assert fitted is not None
@@ -101,19 +101,6 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
 
 
 # -- what the address asks for ------------------------------------------------------------------------------
-
-
-def _side(subject: Subject, state: State) -> str:
-    side = state.text("side", "clean") or "clean"
-    if side not in SIDES:
-        state.say(
-            _("“%(value)s” is neither clean nor covered. The whole picture is shown.") % {"value": side[:40]}
-        )
-        return "clean"
-    if side == "covered" and not subject.covered:
-        state.say(_("There are no bars on this picture. The whole picture is shown."))
-        return "clean"
-    return side
 
 
 def _temperature(state: State, honest: float) -> float:

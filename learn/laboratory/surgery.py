@@ -60,7 +60,7 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
 
     card = state.card
     known = structure(card.name)
-    side = _side(subject, state)
+    side = state.side(subject)
     chosen = _kernel(state, known)
     operation = surgery_text.read(state.query.get("edits", ""), state.query.get("mutes", ""), card, state.say)
     # A frame on another site is nobody's, and nobody asks there.
@@ -104,19 +104,6 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
 
 
 # -- what the address asks for ------------------------------------------------------------------------------
-
-
-def _side(subject: Subject, state: State) -> str:
-    side = state.text("side", "clean") or "clean"
-    if side not in SIDES:
-        state.say(
-            _("“%(value)s” is neither clean nor covered. The whole picture is shown.") % {"value": side[:40]}
-        )
-        return "clean"
-    if side == "covered" and not subject.covered:
-        state.say(_("There are no bars on this picture. The whole picture is shown."))
-        return "clean"
-    return side
 
 
 def _kernel(state: State, known: Any) -> dict[str, Any]:

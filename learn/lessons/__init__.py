@@ -5,14 +5,15 @@ A module offers a module-level ``lesson``, an instance of Lesson.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from django.utils.functional import Promise
+
+from learn.discovery import discover
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,10 @@ class Lesson:
 @cache
 def every() -> tuple[Lesson, ...]:
     """All explainers in reading order. Raises ValueError when two claim one slug."""
-    found: dict[str, Lesson] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        lesson = getattr(module, "lesson", None)
-        if not isinstance(lesson, Lesson):
-            raise ValueError(f"{module.__name__} offers no `lesson`.")
-        if lesson.slug in found:
-            raise ValueError(f"Two lessons claim the address {lesson.slug!r}.")
-        found[lesson.slug] = lesson
+    package = sys.modules[__name__]
+    found = discover(
+        package, "lesson", Lesson, lambda lesson: lesson.slug, "Two lessons claim the address %r."
+    )
     return tuple(sorted(found.values(), key=lambda one: (one.order, one.slug)))
 
 

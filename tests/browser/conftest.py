@@ -43,6 +43,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# How long a page may take is measured in benchmarks/; a test beside busy neighbours waits for what is to come.
+expect.set_options(timeout=20_000)
 LOCAL_SCHEMES = ("blob", "data", "about")
 
 
@@ -142,7 +144,7 @@ class Visitor:
         """A page of a browser of its own, of a new account unless ``login`` is false."""
         settings: dict[str, Any] = {"viewport": {"width": width, "height": height}, "base_url": self.base}
         context = self.browser.new_context(**{**settings, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(20_000)
         self.contexts.append(context)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))

@@ -68,9 +68,7 @@ def changed(page: Page) -> None:
 
 
 def address(page: Page, key: str, wanted: str | None) -> None:
-    expect(page).to_have_url(
-        re.compile(r".*") if wanted is None else re.compile(rf"[?&]{key}={wanted}"), timeout=5_000
-    )
+    expect(page).to_have_url(re.compile(r".*") if wanted is None else re.compile(rf"[?&]{key}={wanted}"))
     if wanted is None:
         assert key not in parse_qs(urlsplit(page.url).query)
 

@@ -7,13 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from botocore.config import Config
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from classifier_site import environment, logs
+from classifier_site import backends, environment, logs
 from classifier_site.secret_key import local_secret_key
 
 env = environment.Environment()
@@ -123,20 +120,7 @@ CACHE_URL = env.url(
     "CACHE_URL", env.url("REDIS_URL", schemes=("redis", "rediss")), schemes=("redis", "rediss")
 )
 
-CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if CACHE_URL:
-    CACHES["default"] = {
-        "BACKEND": "classifier_site.cache.FailOpenRedisCache",
-        "LOCATION": CACHE_URL,
-        "KEY_PREFIX": "convoscope",
-        # One try within 0.3 s: redis-py would try three times more by default.
-        "OPTIONS": {
-            "socket_connect_timeout": 0.2,
-            "socket_timeout": 0.2,
-            "retry": Retry(NoBackoff(), 0),
-            "health_check_interval": 0,
-        },
-    }
+CACHES = {"default": backends.cache(CACHE_URL)}
 
 # Rows are the truth and messages are wake-ups: nothing is kept of a task, and a lost message costs seconds.
 CELERY_TASK_ALWAYS_EAGER = False
@@ -159,37 +143,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
-if CELERY_BROKER_URL.startswith("filesystem"):
-    BROKER_DIR = DATA_DIR / "broker"
-    for folder in ("messages", "control"):
-        (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(BROKER_DIR / "messages"),
-        "data_folder_out": str(BROKER_DIR / "messages"),
-        "control_folder": str(BROKER_DIR / "control"),
-        # kombu looks once a second by default, which a student would notice.
-        "polling_interval": 0.05,
-    }
-elif CELERY_BROKER_URL.startswith("sqs"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "region": env.text("AWS_SQS_REGION_NAME", "eu-west-1"),
-        "queue_name_prefix": env.text("SQS_QUEUE_PREFIX", "convoscope-"),
-        "visibility_timeout": 75,
-        "wait_time_seconds": 10,
-        "client-config": {"connect_timeout": 1, "read_timeout": 15, "retries": {"total_max_attempts": 1}},
-    }
-    # SQS has no remote control; readiness comes from heartbeat rows.
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-else:
-    # Without these a publish into a black hole blocks for more than 40 s.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "socket_timeout": 0.7,
-        "socket_connect_timeout": 0.7,
-        "socket_keepalive": True,
-        "retry_on_timeout": False,
-        "max_retries": 0,
-        "visibility_timeout": 75,
-    }
+globals().update(backends.queue(CELERY_BROKER_URL, DATA_DIR / "broker", env))
 
 # --- files ------------------------------------------------------------------------------------------------
 
@@ -203,34 +157,13 @@ AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME")
 AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", schemes=("http", "https"))
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": backends.storage(AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL),
     "staticfiles": {
         "BACKEND": "classifier_site.static.CompressedHashedStorage"
         if PRODUCTION
         else "classifier_site.static.HashedStorage"
     },
 }
-if AWS_STORAGE_BUCKET_NAME:
-    STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": AWS_STORAGE_BUCKET_NAME,
-            "region_name": AWS_S3_REGION_NAME or None,
-            "endpoint_url": AWS_S3_ENDPOINT_URL or None,
-            "default_acl": None,
-            "querystring_auth": True,
-            "querystring_expire": 300,
-            "file_overwrite": False,
-            "signature_version": "s3v4",
-            "object_parameters": {"ServerSideEncryption": "AES256"},
-            "client_config": Config(
-                connect_timeout=2,
-                read_timeout=5,
-                signature_version="s3v4",
-                retries={"total_max_attempts": 3, "mode": "standard"},
-            ),
-        },
-    }
 
 # --- requests ---------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
 from learn import explanation_files, kinds, laboratory_quota, questions
@@ -93,18 +93,23 @@ def _pixels(raw: Any, card: Card, *, many: bool = False) -> Any:
 
 
 def _save(claim: str, row: Explanation, result: Result) -> bool:
-    """Writes the file, then the row, if ``claim`` still holds it; a file that came too late is removed again."""
+    """Writes the file, then the row, if ``claim`` still holds it; a file that came too late is removed again.
+
+    Only what is written makes room: a worker that lost its lease takes nothing away from anybody.
+    """
     name, size = explanation_files.write(result.members) if result.members else ("", 0)
     try:
         size += len(questions.canonical(result.data)) + len(row.clean_pixels) + len(row.covered_pixels or b"")
-        laboratory_quota.make_room(row.owner_id, size)
         columns = {
             "result": result.data,
             "file": name,
             "members": sorted(result.members),
             "bytes": size,
         }
-        written = Explanation.objects.finish_all(claim, {row.pk: columns})
+        with transaction.atomic():
+            written = Explanation.objects.finish_all(claim, {row.pk: columns})
+            if written:
+                laboratory_quota.make_room(row.owner_id, row.pk)
     except BaseException:
         explanation_files.delete([name])
         raise

@@ -68,7 +68,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         known = explanations.stored(subject, explanations.question(subject, *what))
         if known is None and (seconds := asking_rate.count(request)):
             raise TooManyNew(seconds)
-        found = explanations.ask(subject, *what)
+        found = explanations.ask(subject, *what, asker=asking_rate.asker(request))
     except TooManyNew as error:
         return (
             _back(request, str(error))

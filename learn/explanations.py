@@ -43,11 +43,17 @@ AGAIN = timedelta(seconds=30)
 
 
 def ask(
-    subject: Subject, network: str, kind: str, parameters: Mapping[str, Any] | None = None
+    subject: Subject,
+    network: str,
+    kind: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    asker: str = "",
 ) -> Explanation:
     """The answer to this question, which may be there already, wait, or be computed now: see ``status``.
 
-    Asked twice, it is the same row. Raises SubjectError for a network that the subject does not have, KindError for
+    Asked twice, it is the same row. ``asker`` says who asks about a sample picture, which has no owner: see
+    ``learn.asking_rate``. Raises SubjectError for a network that the subject does not have, KindError for
     parameters that cannot be used, QuotaExceeded when too much waits already, each with a sentence, and GuestGone for a
     guest who has been erased in the meantime.
     """
@@ -55,7 +61,7 @@ def ask(
     found = stored(subject, asked)
     try:
         if found is None or _is_to_be_retried(found):
-            found = _queue(subject, asked)
+            found = _queue(subject, asked, asker)
         _use(found, subject, asked)
     except IntegrityError:
         # The picture was removed for good in this very moment.
@@ -154,15 +160,17 @@ def worker_is_there() -> bool:
     return Heartbeat.objects.serving(QUEUE).filter(seen__gte=Now() - ALIVE).exists()
 
 
-def _queue(subject: Subject, asked: Question) -> Explanation:
+def _queue(subject: Subject, asked: Question, asker: str) -> Explanation:
     """Writes the row of a new question, or has a failed one computed again."""
     with transaction.atomic():
         # Whoever owns it is locked here, so that two requests at once do not both take the last place.
-        laboratory_quota.check_in_flight(subject.owner)
+        laboratory_quota.check_in_flight(subject.owner, asker)
         found = stored(subject, asked) or _written(subject, asked)
         if _is_to_be_retried(found):
             Explanation.objects.filter(pk=found.pk).retry()
             found.refresh_from_db()
+        if subject.owner is None:
+            laboratory_quota.remember(asker, found.pk)
         tasks.explain.delay_on_commit()
     return found
 

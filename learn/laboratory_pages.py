@@ -194,4 +194,5 @@ def subject_of(request: HttpRequest, query: Mapping[str, str], *, embed: bool) -
     except subjects.SubjectError as error:
         if error.code != "bars":
             raise
-        return subjects.find(user, on), [str(error)]
+        own = _("The picture is shown with its own bars.")
+        return subjects.find(user, on), [f"{error} {own}"]

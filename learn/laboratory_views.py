@@ -54,7 +54,10 @@ def index(request: HttpRequest) -> HttpResponse:
 def figure(request: HttpRequest, slug: str) -> HttpResponse:
     """One figure on the picture ``on``: a sample, or one of the reader's own predictions."""
     _use_up_nothing(request)
-    return _figure(request, _find(slug), embed=False)
+    found = laboratory.find(slug)
+    if found is None:
+        return _no_figure(request)
+    return _figure(request, found, embed=False)
 
 
 @in_any_frame
@@ -84,6 +87,14 @@ def _find(slug: str) -> Figure:
     if found is None:
         raise Http404(_("There is no such figure in the laboratory."))
     return found
+
+
+def _no_figure(request: HttpRequest) -> HttpResponse:
+    """The figures that there are, for the picture that was asked for."""
+    query = pages.asked(request)
+    kept = {key: query[key] for key in pages.SUBJECT_KEYS if key in query}
+    context = {"figures": laboratory.every(), "query": pages.query_with(kept)}
+    return render(request, "learn/laboratory/no_figure.html", context, status=404)
 
 
 def _figure(request: HttpRequest, found: Figure, *, embed: bool) -> HttpResponse:

@@ -99,7 +99,7 @@ def covered_share(bars: Iterable[Bar]) -> float:
 
 
 def _parse_json(text: str | bytes) -> Any:
-    unreadable = BarsInvalid(_("The bars are not readable. Send a JSON list of [x, y, width, height]."))
+    unreadable = BarsInvalid(_("The bars are not readable. Each must be four numbers: x, y, width, height."))
     if len(text) > MAX_TEXT:
         raise BarsInvalid(_("The list of bars is too long. There may be at most 32 bars."))
     try:

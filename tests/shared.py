@@ -21,8 +21,12 @@ import pytest
 VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
-TOGETHER = ["tests/browser/", "tests/ml/"]
-"""One process gets all of a folder: its files share a browser and a site, or trained networks."""
+TOGETHER = {
+    "tests/browser/": "a browser and a site",
+    "tests/ml/": "TensorFlow and trained networks",
+    "tests/predictions/test_serving.py": "TensorFlow and trained networks",
+}
+"""One process gets all that shares something which takes long to make."""
 
 FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
 """What starts servers and programs."""
@@ -32,8 +36,9 @@ VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|datetime\(")
 
 
 def unit(nodeid: str) -> str:
-    """What is given to one process as a whole: a file's path, or what several of them begin with."""
-    return next((together for together in TOGETHER if nodeid.startswith(together)), nodeid.partition("::")[0])
+    """What is given to one process as a whole: the tests of a file, or all that share what is in TOGETHER."""
+    shared = (what for path, what in TOGETHER.items() if nodeid.startswith(path))
+    return next(shared, nodeid.partition("::")[0])
 
 
 def name(item: Any) -> None:

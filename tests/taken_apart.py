@@ -168,7 +168,7 @@ class Said:
 
 
 def read(sentence: str) -> Said:
-    """The numbers in a sentence about a convolution's cell."""
+    """The numbers in a sentence about a convolution's cell; ``place`` counts from 0, as the files do."""
     place = re.search(r"channel (\d+), row (\d+), column (\d+)", sentence)
     total = re.search(rf"the sum of {NUMBER} products is {NUMBER}\.", sentence)
     listed = re.search(r"(?:take away most|The input channels): (.*?)\. (?:The other|Rounding)", sentence)
@@ -183,7 +183,7 @@ def read(sentence: str) -> Said:
     assert stored
     after = re.findall(rf"([A-Z][^.:]*?): [^:]*? = {NUMBER}(?:\.(?!\d)| \(rounding)", sentence)
     return Said(
-        (int(place[1]), int(place[2]), int(place[3])),
+        (int(place[1]), int(place[2]) - 1, int(place[3]) - 1),
         int(number(total[1])),
         number(total[2]),
         {int(one): number(sum_) for one, sum_ in re.findall(rf"(\d+) gives {NUMBER}", listed[1])},

@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.schema import answer, errors, or_empty, request_example
-from learn import explanations, subjects
+from learn import asking_rate, explanations, subjects
 from learn.api import examples
 from learn.api.maps import MapsMixin
 from learn.api.problems import GONE, NoExplanation, NoFile, OfSample, refusals
@@ -178,7 +178,13 @@ class ExplanationViewSet(QuotasTold, MapsMixin, GenericViewSet):
         sent = asked_for(request.data)
         with refusals():
             subject, network = self._subject(request, sent)
-            found = explanations.ask(subject, network, sent["kind"], sent.get("parameters"))
+            found = explanations.ask(
+                subject,
+                network,
+                sent["kind"],
+                sent.get("parameters"),
+                asker=asking_rate.asker(request),
+            )
         return self._shown(found, status.HTTP_200_OK if found.is_final else status.HTTP_202_ACCEPTED)
 
     @staticmethod

@@ -163,8 +163,8 @@ def _place(of: Structure, chosen: Chosen, writer: Writer) -> str:
         network=of.card.title,
         layer=spoken(chosen.layer),
         channel=chosen.channel,
-        row=chosen.y,
-        column=chosen.x,
+        row=cell_chain.line(chosen.y),
+        column=cell_chain.line(chosen.x),
     )
     return f"{place}, {writer.words['covered']}" if chosen.covered else place
 
@@ -258,8 +258,8 @@ def _products(cell: ConvolutionCell, channel: int, name: str, writer: Writer) ->
         Product(
             writer.fill(
                 "cell" if cell.window.inside[i, j] else "cell_padding",
-                row=cell_chain.whole(row),
-                column=cell_chain.whole(column),
+                row=cell_chain.line(row),
+                column=cell_chain.line(column),
             ),
             writer.number(float(cell.patch[channel, i, j])),
             writer.number(float(cell.kernel[channel, i, j])),
@@ -298,7 +298,7 @@ def _pool_sum(cell: PoolingCell, writer: Writer) -> str:
     if cell.winner is None:
         return writer.fill("average_sum", count=cell.patch.size, total=total)
     shown = [writer.number(float(one)) for one in cell.patch[cell.window.inside]]
-    row, column = cell.winner
+    row, column = map(cell_chain.line, cell.winner)
     return writer.fill(
         "pool_sum", values=cell_chain.listed(shown, writer), total=total, row=row, column=column
     )

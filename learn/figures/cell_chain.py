@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import number_format
 
-from learn.figures.layer_names import spoken
+from learn.figures.layer_names import spoken, titled
 from ml.explain.cells import Window
 from ml.explain.graph_file import Layer
 from ml.explain.structure import Structure
@@ -66,7 +66,7 @@ def after(of: Structure, trace: Trace, chosen: Chosen, total: float, writer: Wri
     steps = []
     for layer in following(of, chosen.layer):
         text, note, result = _step(of, trace, layer, here, chosen.channel, writer)
-        steps.append(Step(_capital(spoken(layer.name)), text, note))
+        steps.append(Step(titled(layer.name), text, note))
         if result is None:
             break
         here = result
@@ -83,16 +83,16 @@ def before(of: Structure, trace: Trace, name: str, at: tuple[int, int, int], wri
         layer = of.layer(layer.inputs[0])
     number = float(value(of, trace, layer.name)[channel, y, x])
     if layer.kind == "input":
-        return [Step(_capital(spoken(layer.name)), _pixel(of, channel, number, writer))]
+        return [Step(titled(layer.name), _pixel(of, channel, number, writer))]
     if layer.kind == "max_pool" and not layers:
         pool = _pool(of, trace, layer, channel, y, x, writer)
         text = writer.fill("pooled", **pool)
-        return [Step(_capital(spoken(layer.name)), text)]
+        return [Step(titled(layer.name), text)]
     here = _Here(layer, y, x, number)
-    steps = [Step(_capital(spoken(layer.name)), writer.number(number))]
+    steps = [Step(titled(layer.name), writer.number(number))]
     for one in layers:
         text, note, result = _step(of, trace, one, here, channel, writer)
-        steps.append(Step(_capital(spoken(one.name)), text, note))
+        steps.append(Step(titled(one.name), text, note))
         assert result is not None
         here = result
     return steps
@@ -113,10 +113,10 @@ def window(of: Structure, layer: Layer, where: Window, writer: Writer) -> str:
     if layer.kind == "average_pool":
         return writer.words["window_all"]
     edges = {
-        "top": whole(where.rows[0]),
-        "bottom": whole(where.rows[-1]),
-        "left": whole(where.columns[0]),
-        "right": whole(where.columns[-1]),
+        "top": line(where.rows[0]),
+        "bottom": line(where.rows[-1]),
+        "left": line(where.columns[0]),
+        "right": line(where.columns[-1]),
     }
     parts = [writer.fill("window_one" if layer.kernel == 1 else "window", **edges)]
     if layer.stride > 1:
@@ -228,10 +228,10 @@ def _pooled(
     if row >= layer.shape[1] or column >= layer.shape[2]:
         return writer.words["pool_beyond"], "", None
     pool = _pool(of, trace, layer, channel, row, column, writer)
-    wins = (pool["row"], pool["column"]) == (here.y, here.x)
+    wins = pool["at"] == (here.y, here.x)
     mine = writer.number(here.value)
     if wins:
-        text = writer.fill("pool_wins", value=mine, values=pool["values"], row=row, column=column)
+        text = writer.fill("pool_wins", value=mine, values=pool["values"], row=line(row), column=line(column))
     else:
         text = writer.fill("pool_loses", value=mine, **pool)
     return text, "", _Here(layer, row, column, here.value if wins else pool["exact"])
@@ -250,8 +250,9 @@ def _pool(
         "values": listed([writer.number(float(one)) for one in patch.flat], writer),
         "largest": writer.number(float(patch[row, column])),
         "exact": float(patch[row, column]),
-        "row": first[0] + row,
-        "column": first[1] + column,
+        "at": (first[0] + row, first[1] + column),
+        "row": line(first[0] + row),
+        "column": line(first[1] + column),
     }
 
 
@@ -269,10 +270,6 @@ def _pixel(of: Structure, channel: int, number: float, writer: Writer) -> str:
     )
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def whole(number: int) -> str:
-    """A row or a column, with a true minus sign before the first."""
-    return str(number).replace("-", "\N{MINUS SIGN}")
+def line(number: int) -> str:
+    """A row or a column as people count them, from 1; padding before the first is 0 and less."""
+    return str(number + 1).replace("-", "\N{MINUS SIGN}")

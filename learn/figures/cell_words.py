@@ -96,9 +96,9 @@ def words() -> dict[str, str]:
         "no_channel": _(
             "There is no channel %(value)s: this layer has the channels 0 to %(last)s. %(shown)s is shown."
         ),
-        "no_row": _("There is no row %(value)s: this layer has the rows 0 to %(last)s. %(shown)s is shown."),
+        "no_row": _("There is no row %(value)s: this layer has the rows 1 to %(last)s. %(shown)s is shown."),
         "no_column": _(
-            "There is no column %(value)s: this layer has the columns 0 to %(last)s. %(shown)s is shown."
+            "There is no column %(value)s: this layer has the columns 1 to %(last)s. %(shown)s is shown."
         ),
         "no_input": _("There is no input channel %(value)s: this layer reads the channels 0 to %(last)s."),
         "list": _("%(first)s and %(last)s"),

@@ -63,14 +63,14 @@ def curve_in_words(curve: Curve, network: str, label: str) -> str:
     if at is None:
         return (
             _(
-                "%(network)s keeps on average %(area)s of confidence in %(label)s; it begins at %(start)s and never "
-                "loses half of it."
+                "From nothing to everything covered, %(network)s is on average %(area)s sure of %(label)s. It begins "
+                "at %(start)s and never loses half of that."
             )
             % names
         )
     return _(
-        "%(network)s keeps on average %(area)s of confidence in %(label)s; half of the %(start)s it begins with is "
-        "gone once %(half)s of the picture is covered."
+        "From nothing to everything covered, %(network)s is on average %(area)s sure of %(label)s. Half of the "
+        "%(start)s it begins with is gone once %(half)s of the picture is covered."
     ) % {**names, "half": percent(at)}
 
 

@@ -29,6 +29,12 @@ def spoken(name: str) -> str:
     return ", ".join(_part(part) for part in name.split("/"))
 
 
+def titled(name: str) -> str:
+    """The same at the beginning of a sentence."""
+    text = spoken(name)
+    return text[:1].upper() + text[1:]
+
+
 def _part(part: str) -> str:
     found = PART.fullmatch(part)
     if found is None or found[1] not in WORDS:

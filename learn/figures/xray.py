@@ -132,7 +132,7 @@ def changed_text(change: float | None) -> str:
 
 
 def where_alike(found: Sequence[Mapping[str, Any]]) -> str:
-    """Where the two runs stop differing, or that they never do: one sentence about the blocks of meta.json."""
+    """Where the two runs become alike, or that they never do: one sentence about the blocks of meta.json."""
     known = [block for block in found if block["change"] is not None]
     if len(known) < 3:
         return ""

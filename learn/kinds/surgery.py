@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
+from learn.figures.layer_names import spoken, titled
 from learn.kinds import Kind, KindError, Result, Work
 from learn.parameters import choice, only
 from ml.artifact import Card, load_card
@@ -136,7 +137,7 @@ def _kernel(values: Any, layer: Any, where: str) -> list[float]:
     if not _is_list(values) or len(values) != count:
         raise KindError(
             _("A kernel of %(layer)s is %(count)s numbers, row by row.")
-            % {"layer": layer.name, "count": count},
+            % {"layer": spoken(layer.name), "count": count},
             where,
         )
     numbers = [_number(one) for one in values]
@@ -144,7 +145,7 @@ def _kernel(values: Any, layer: Any, where: str) -> list[float]:
         if not math.isfinite(number):
             raise KindError(
                 _("“%(value)s” in a kernel of %(layer)s is not a number that can be computed with.")
-                % {"value": str(one)[:40], "layer": layer.name},
+                % {"value": str(one)[:40], "layer": spoken(layer.name)},
                 where,
             )
         if abs(number) > LARGEST:
@@ -178,7 +179,7 @@ def _mutes(values: Any, known: Any) -> dict[str, list[int]]:
         layer = _layer(name, "relu", known, where)
         if not _is_list(channels):
             raise KindError(
-                _("The muted channels of %(layer)s must be a list.") % {"layer": layer.name}, where
+                _("The muted channels of %(layer)s must be a list.") % {"layer": spoken(layer.name)}, where
             )
         some = {_channel(one, layer.shape[0], layer.name, where) for one in channels}
         if len(some) > MOST_MUTES:
@@ -203,9 +204,9 @@ def _layer(name: Any, kind: str, known: Any, where: str) -> Any:
         sentence = (
             _("%(layer)s has no kernels: only convolutions have.")
             if kind == "convolution"
-            else _("Channels can be muted after a ReLU, and %(layer)s is none.")
+            else _("%(layer)s is no ReLU, and channels can be muted after a ReLU only.")
         )
-        raise KindError(sentence % {"layer": layer.name}, where)
+        raise KindError(sentence % {"layer": titled(layer.name)}, where)
     return layer
 
 
@@ -213,7 +214,7 @@ def _channel(value: Any, count: int, layer: str, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
         raise KindError(
             _("%(layer)s has no channel “%(value)s”: they are numbered 0 to %(last)s.")
-            % {"layer": layer, "value": str(value)[:20], "last": count - 1},
+            % {"layer": titled(layer), "value": str(value)[:20], "last": count - 1},
             where,
         )
     return value

@@ -27,6 +27,10 @@ MAX_TEXT = 200
 """Longer than any layer's name: what an address says is repeated in sentences."""
 
 
+FAR = 10**9
+"""No channel, row or column has such a number."""
+
+
 @dataclass
 class State:
     """What the address of a figure asks for, and what in it does not exist.
@@ -74,6 +78,13 @@ class State:
             self.say(_("There are no bars on this picture. The whole picture is shown."))
             return "clean"
         return side
+
+
+def counted(text: str, number: int | None, first: int) -> str:
+    """What an address asks for, as a sentence repeats it: counted from ``first``. What is no place stays as it is."""
+    if not first or number is None or abs(number) >= FAR:
+        return text[:20]
+    return str(number + first)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 The address holds ``network``, ``layer`` (a convolution or a pooling), ``channel``, ``y`` and ``x`` (the cell of its
 output; left out: the middle one), ``run`` (clean or covered), ``input`` (the input channel that is drawn large; left
-out: the one that adds or takes away most) and ``pinned`` (1: the pointer does not move the cell).
+out: the one that adds or takes away most) and ``pinned`` (1: the pointer does not move the cell). Rows and
+columns count from 0 in it, and from 1 in all that is read.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from django.utils.translation import gettext_lazy
 from learn import explanation_files, explanations
 from learn.figures.cell import Chosen, Told, tell
 from learn.figures.cell_words import words
-from learn.figures.layer_names import spoken
-from learn.laboratory import Figure, State
+from learn.figures.layer_names import spoken, titled
+from learn.laboratory import Figure, State, counted
 from learn.models import Explanation
 from learn.subjects import Subject
 from ml.artifact import ArtifactError, Card
@@ -50,7 +51,8 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         "told": told,
         "missing": missing,
         "layers": _layers(of),
-        "last": {"channel": layer.shape[0] - 1, "y": layer.shape[1] - 1, "x": layer.shape[2] - 1},
+        "channels": layer.shape[0],
+        "lines": {"y": range(layer.shape[1]), "x": range(layer.shape[2])},
         "pre_activation": of.pre_activation,
         "cell_query": _query(state),
         "kept_here": [(key, value) for key, value in state.query.items() if key not in OWN_KEYS],
@@ -74,8 +76,8 @@ def _chosen(of: Structure, subject: Subject, state: State) -> Chosen:
     channels, rows, columns = layer.shape
     inputs = of.layer(layer.inputs[0]).shape[0] if layer.kind == "convolution" else 0
     channel = _place(state, "channel", channels, 0, "no_channel")
-    y = _place(state, "y", rows, rows // 2, "no_row")
-    x = _place(state, "x", columns, columns // 2, "no_column")
+    y = _place(state, "y", rows, rows // 2, "no_row", first=1)
+    x = _place(state, "x", columns, columns // 2, "no_column", first=1)
     return Chosen(layer.name, channel, y, x, _covered(subject, state), _input(state, inputs))
 
 
@@ -90,10 +92,11 @@ def _layer(of: Structure, state: State) -> Layer:
         return names[name]
     shown = of.layer(_belongs(of).get(name, first.name))
     if name in names:
-        sentence = _("“%(value)s” is told as a step of %(shown)s, which is shown.")
+        said = _("%(value)s is told as a step of %(shown)s, which is shown.")
+        state.say(said % {"value": titled(name), "shown": spoken(shown.name)})
     else:
-        sentence = _("%(title)s has no layer “%(value)s”. %(shown)s is shown.")
-    state.say(sentence % {"title": of.card.title, "value": name[:60], "shown": spoken(shown.name)})
+        said = _("%(title)s has no layer “%(value)s”. %(shown)s is shown.")
+        state.say(said % {"title": of.card.title, "value": name[:60], "shown": titled(shown.name)})
     return shown
 
 
@@ -109,15 +112,16 @@ def _belongs(of: Structure) -> dict[str, str]:
     return found
 
 
-def _place(state: State, key: str, count: int, middle: int, sentence: str) -> int:
-    """A channel, row or column that exists, the nearest to what the address says."""
+def _place(state: State, key: str, count: int, middle: int, sentence: str, first: int = 0) -> int:
+    """A channel, row or column that exists, the nearest to what the address says. Sentences count from ``first``."""
     text = state.text(key).strip()
     if not text:
         return middle
     number = state.whole(key, middle)
     shown = middle if number is None else min(max(number, 0), count - 1)
     if shown != number:
-        state.say(words()[sentence] % {"value": f"“{text[:20]}”", "last": count - 1, "shown": shown})
+        value = f"“{counted(text, number, first)}”"
+        state.say(words()[sentence] % {"value": value, "last": count - 1 + first, "shown": shown + first})
     return shown
 
 

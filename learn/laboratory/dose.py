@@ -106,7 +106,7 @@ def _panel(card: Card, curves: Sequence[Mapping[str, Any]] | None, order: str, l
     return {
         "card": card,
         "line": dose.line(chosen),
-        "others": [dose.line(curve) for curve in curves if curve["order"] != order],
+        "others": [(curve["order"], dose.line(curve)) for curve in curves if curve["order"] != order],
         "words": dose.curve_in_words(chosen, card.title, label),
         "warning": dose.order_in_words(curves, card.title),
     }

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from learn.figures import heat, looked
+from learn.figures.layer_names import spoken, titled
 from learn.kinds.layer_map import layers_of, standard
 from learn.kinds.occlusion import GRID, GRIDS
 from learn.kinds.trust import FINEST
@@ -64,7 +65,9 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         "grids": GRIDS,
         "opacity": f"{chosen.opacity / 100:.2f}",
         "named_layer": chosen.layers[state.card.name],
-        "layer_options": [(card, offered[card.name]) for card in state.cards],
+        "layer_options": [
+            (card, [(layer, spoken(layer)) for layer in offered[card.name]]) for card in state.cards
+        ],
         "kept_here": bare_query(state.query, without=OWN),
         "panels": [
             panel | {"last_layer": len(offered[panel["card"].name]) - 1}
@@ -76,6 +79,7 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
             "standardLayers": {name: standard(layers) for name, layers in offered.items()},
             "layer": chosen.layers[first.name],
             "layers": offered,
+            "names": {layer: spoken(layer) for layers in offered.values() for layer in layers},
             "grids": list(GRIDS),
             "finestTest": FINEST,
         },
@@ -174,14 +178,16 @@ def _nearest(state: State, name: str, layers: list[str]) -> str:
     if found:
         state.say(
             _("No map is offered at %(name)s. The next layer that has one, %(layer)s, is shown.")
-            % {"name": name, "layer": found}
+            % {"name": spoken(name), "layer": spoken(found)}
         )
         return found
-    found = standard(layers) if not behind else layers[-1]
-    state.say(
-        _("No map is offered at a layer called “%(name)s”. %(layer)s is shown.")
-        % {"name": name[:40], "layer": found}
+    found = layers[-1] if behind else standard(layers)
+    said = (
+        _("No map is offered at %(name)s. %(layer)s is shown.")
+        if behind
+        else _("No map is offered at a layer called “%(name)s”. %(layer)s is shown.")
     )
+    state.say(said % {"name": spoken(name) if behind else name[:40], "layer": titled(found)})
     return found
 
 
@@ -219,7 +225,11 @@ def _panels(
     scale = heat.scale_of(there, diverging=chosen.map == "cover" or bool(other)) if there else None
     panels = []
     for card in cards:
-        panel: dict[str, Any] = {"card": card, "layer": chosen.layers[card.name], "knows": card.name in found}
+        panel: dict[str, Any] = {
+            "card": card,
+            "layer": spoken(chosen.layers[card.name]),
+            "knows": card.name in found,
+        }
         one = found.get(card.name)
         if one and scale:
             panel |= _still(one, scale, label, other) | _tested(subject, card, chosen, numbers[card.name][0])

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from learn import asking_rate, explanations, stored, surgery_text
 from learn.explanations import KindError, QuotaExceeded, SubjectError
+from learn.figures.layer_names import spoken, titled
 from learn.figures.softmax import decimal
 from learn.laboratory import Figure, State
 from learn.laboratory_pages import query_with
@@ -76,8 +77,9 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         "chosen": chosen,
         "kernel": [[decimal(float(one), 4) for one in row] for row in kernel],
         "kernel_text": " ".join(f"{float(one):.6g}" for one in kernel.flat),
-        "convolutions": [layer for layer in known.layers if layer.kind == "convolution"],
-        "relus": [layer for layer in known.layers if layer.kind == "relu"],
+        "titles": {key: titled(chosen[key]) for key in ("layer", "relu")},
+        "convolutions": _offered(known, "convolution"),
+        "relus": _offered(known, "relu"),
         "operation": operation,
         "listed": _listed(operation, state),
         "outcome": _outcome(request, subject, card, side, operation, sent),
@@ -89,6 +91,9 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
             ("mutes", surgery_text.write_mutes(operation.mutes)),
         ],
         "limits": {"edits": MOST_EDITS, "mutes": MOST_MUTES, "largest": LARGEST},
+        "layer_names": {
+            layer.name: spoken(layer.name) for one in subject.cards for layer in structure(one.name).layers
+        },
         "data": {
             "networks": {
                 one.name: {
@@ -115,14 +120,13 @@ def _kernel(state: State, known: Any) -> dict[str, Any]:
         "layer": layer.name,
         "channel": _channel(state, "channel", layer),
         "in": _channel(state, "in", inputs),
-        "input": inputs.name,
-        "outputs": layer.shape[0],
-        "inputs": inputs.shape[0],
-        "last_output": layer.shape[0] - 1,
-        "last_input": inputs.shape[0] - 1,
-        "side": layer.kernel,
         "relu": _layer(state, known, "relu", "relu", standard=relus[-1].name).name,
     }
+
+
+def _offered(known: Any, kind: str) -> list[tuple[str, str]]:
+    """The layers of a kind to choose from: their names and as a sentence names them."""
+    return [(layer.name, spoken(layer.name)) for layer in known.layers if layer.kind == kind]
 
 
 def _layer(state: State, known: Any, key: str, kind: str, standard: str = "") -> Any:
@@ -137,7 +141,7 @@ def _layer(state: State, known: Any, key: str, kind: str, standard: str = "") ->
         if not any(layer.name == name for layer in known.layers):
             state.say(
                 _("%(title)s has no layer “%(value)s”. %(layer)s is shown.")
-                % {"title": state.card.title, "value": name[:60], "layer": first.name}
+                % {"title": state.card.title, "value": name[:60], "layer": titled(first.name)}
             )
         return first
     return found
@@ -155,7 +159,7 @@ def _channel(state: State, key: str, layer: Any) -> int:
             "%(layer)s has no channel “%(value)s”: they are numbered 0 to %(last)s. Channel %(nearest)s is shown."
         )
         % {
-            "layer": _("The picture") if layer.kind == "input" else layer.name,
+            "layer": titled(layer.name),
             "value": text[:20],
             "last": last,
             "nearest": nearest,
@@ -216,7 +220,7 @@ def _listed(operation: Operation, state: State) -> list[dict[str, str]]:
     muted = [
         {
             "text": _("%(layer)s: channels %(channels)s muted")
-            % {"layer": name, "channels": surgery_text.ranges(channels).replace(",", ", ")},
+            % {"layer": titled(name), "channels": surgery_text.ranges(channels).replace(",", ", ")},
             "without": _query(state, operation.edits, others(name)),
         }
         for name, channels in operation.mutes.items()
@@ -226,7 +230,7 @@ def _listed(operation: Operation, state: State) -> list[dict[str, str]]:
 
 def edit_words(edit: Mapping[str, Any]) -> str:
     return _("%(layer)s, from channel %(in)s to channel %(out)s: %(kernel)s") % {
-        "layer": edit["layer"],
+        "layer": titled(edit["layer"]),
         "in": edit["in"],
         "out": edit["out"],
         "kernel": " ".join(decimal(one, 2) for one in edit["kernel"]),
@@ -247,7 +251,8 @@ def _outcome(
                 return Outcome(
                     says=_("That was too much at once. Try again in %(n)s seconds.") % {"n": seconds}
                 )
-            found = explanations.ask(subject, card.name, "surgery", parameters)
+            who = asking_rate.asker(request)
+            found = explanations.ask(subject, card.name, "surgery", parameters, asker=who)
     except (KindError, SubjectError, QuotaExceeded) as error:
         return Outcome(says=str(error))
     if found is None:

@@ -23,7 +23,7 @@ from learn import atlas, explanation_files, explanations
 from learn.figures import xray as told
 from learn.figures.layer_names import spoken
 from learn.figures.xray import Place
-from learn.laboratory import Figure, State
+from learn.laboratory import Figure, State, counted
 from learn.laboratory_pages import query_with
 from learn.models import Explanation
 from learn.subjects import Subject
@@ -126,9 +126,11 @@ def _number(state: State, key: str, count: int) -> int:
     if number is not None and -1 <= number < count:
         return number
     titles: dict[str, str | Promise] = {"channel": _("channel"), "y": _("row"), "x": _("column")}
+    # Channels are numbered from 0 as in the files, rows and columns as people count.
+    value = counted(text, number, 0 if key == "channel" else 1)
     state.say(
         _("There is no %(title)s “%(value)s” in this layer. The nearest one is shown.")
-        % {"title": titles[key], "value": text[:20]}
+        % {"title": titles[key], "value": value}
     )
     return -1 if number is None else min(count - 1, max(0, number))
 
@@ -315,8 +317,8 @@ def _channel_still(
         "says": told.range_text(numbers["clean"], digits),
         "changed": told.changed_text(change if math.isfinite(change) else None) if "covered" in found else "",
         "table": told.statistics_table(numbers, digits),
-        "row": y,
-        "column": x,
+        "row": y + 1,
+        "column": x + 1,
         "values": [
             (told.view_titles()[name], told.written(float(one[y, x]), digits + told.MORE_DIGITS))
             for name, one in found.items()
@@ -355,8 +357,8 @@ figure = Figure(
     title=gettext_lazy("X-ray: what every layer makes of the picture"),
     short=gettext_lazy("X-ray"),
     summary=gettext_lazy(
-        "Go from both networks to a block, to a layer, to a channel, to a single number, and find where the runs with "
-        "and without bars stop differing."
+        "Go from both networks to a block, to a layer, to a channel, to a single number, and see how much the bars "
+        "change at each of them."
     ),
     order=10,
     template="learn/laboratory/xray.html",

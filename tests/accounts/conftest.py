@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.models import User
@@ -55,3 +56,9 @@ def hashes(monkeypatch):
 @pytest.fixture
 def user(db) -> User:
     return make_user("ada@example.com")
+
+
+@pytest.fixture
+def page(user: User, client: Client) -> Client:
+    client.force_login(user)
+    return client

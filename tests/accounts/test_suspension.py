@@ -30,12 +30,6 @@ def moderator() -> User:
     return made
 
 
-@pytest.fixture
-def page(user: User, client: Client) -> Client:
-    client.force_login(user)
-    return client
-
-
 def log_in(client: Client, password: str = PASSWORD, email: str = "ada@example.com"):
     return client.post(reverse(LOGIN), {"login": email, "password": password})
 

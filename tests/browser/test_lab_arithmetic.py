@@ -47,7 +47,7 @@ def twin(page: Page, place: str = "") -> str:
 
 def at(cell: Cell, **moved: int) -> str:
     place = {"channel": cell.channel, "y": cell.y, "x": cell.x, **moved}
-    return f"channel {place['channel']}, row {place['y']}, column {place['x']}"
+    return f"channel {place['channel']}, row {place['y'] + 1}, column {place['x'] + 1}"
 
 
 def point(page: Page, y: int, x: int, rows: int) -> None:
@@ -143,25 +143,25 @@ def test_the_keys_choose_the_cell(researcher: Visitor, seen: Callable[..., np.nd
 def test_it_walks_in_row_order_until_the_pointer_takes_over(researcher: Visitor) -> None:
     page = opened(researcher, "network=vgg&layer=block4/conv1&y=0&x=2")
     page.get_by_role("button", name="Play").click()
-    expect(figure(page).get_by_label("Row", exact=True)).to_have_value("1")
+    expect(figure(page).get_by_label("Row", exact=True)).to_have_value("2")
     expect(page.locator("[data-twin]")).to_have_attribute("aria-live", "off")
     point(page, 3, 3, 4)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(page.locator("[data-twin]")).to_have_attribute("aria-live", "polite")
-    twin(page, "row 3, column 3")
+    twin(page, "row 4, column 4")
     page.get_by_role("button", name="Next cell").click()
-    twin(page, "row 0, column 0")
+    twin(page, "row 1, column 1")
     page.get_by_role("button", name="Previous cell").click()
-    twin(page, "row 3, column 3")
+    twin(page, "row 4, column 4")
 
 
 def test_under_reduced_motion_it_goes_cell_by_cell(researcher: Visitor) -> None:
     page = opened(researcher, "network=vgg&layer=block4/conv1&y=0&x=3", reduced_motion="reduce")
     expect(page.get_by_role("button", name="Play")).to_have_count(0)
     page.get_by_role("button", name="Next cell").click()
-    twin(page, "row 1, column 0")
+    twin(page, "row 2, column 1")
     page.locator("[data-pad]").press(" ")
-    twin(page, "row 1, column 1")
+    twin(page, "row 2, column 2")
 
 
 def test_the_controls_choose_and_say_what_does_not_exist(
@@ -203,10 +203,25 @@ def test_an_input_channel_is_drawn_large_and_its_digits_add_up(researcher: Visit
 def test_one_goes_back_to_where_a_number_comes_from_and_on_to_where_it_is_used(researcher: Visitor) -> None:
     page = opened(researcher, "network=wideresnet&layer=group1/block1/conv2&channel=4&y=9&x=8&input=3")
     page.get_by_role("button", name="Take apart where it comes from: group 1, block 1, convolution 1").click()
-    twin(page, "group 1, block 1, convolution 1, channel 3, row 9, column 8")
+    twin(page, "group 1, block 1, convolution 1, channel 3, row 10, column 9")
     page.get_by_role("button", name="See it used: group 1, block 1, convolution 2").click()
-    twin(page, "group 1, block 1, convolution 2, channel 0, row 9, column 8")
+    twin(page, "group 1, block 1, convolution 2, channel 0, row 10, column 9")
     expect(page.locator("[data-drawn]")).to_have_text("input channel 3")
+
+
+def test_whoever_leaves_at_once_takes_the_chosen_cell_along(researcher: Visitor) -> None:
+    page = opened(researcher, "network=vgg&layer=block2/conv1&y=3&x=4")
+    # Before the address is written, which it is once the cell rests.
+    page.evaluate(
+        """() => {
+          const pad = document.querySelector("[data-pad]");
+          pad.dispatchEvent(new KeyboardEvent("keydown", { key: "End", bubbles: true, cancelable: true }));
+          document.querySelector('.lab-figures a[href*="/xray/"]').click();
+        }"""
+    )
+    expect(page).to_have_url(re.compile(r"/xray/\?.*y=3&x=15"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/arithmetic/\?.*y=3&x=15"))
 
 
 def test_a_pooling_says_which_of_four_wins(researcher: Visitor) -> None:
@@ -218,8 +233,8 @@ def test_a_pooling_says_which_of_four_wins(researcher: Visitor) -> None:
     assert len(shown) == 4
     assert max(shown) == float(values[3])
     assert (int(values[4]), int(values[5])) == (
-        6 + shown.index(max(shown)) // 2,
-        12 + shown.index(max(shown)) % 2,
+        7 + shown.index(max(shown)) // 2,
+        13 + shown.index(max(shown)) % 2,
     )
     expect(page.locator("[data-pool]")).to_be_visible()
     expect(page.locator(".arith-table")).to_be_hidden()

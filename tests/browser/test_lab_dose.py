@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -62,23 +63,71 @@ def test_both_networks_have_a_labelled_curve_of_their_own_style_and_a_sentence(p
     expect(curves).to_have_count(2)
     dashes = curves.evaluate_all("(all) => all.map((one) => getComputedStyle(one).strokeDasharray)")
     assert len(set(dashes)) == 2
-    assert page.locator("[data-part=labels] text").all_text_contents() == ["VGG", "Wide ResNet"]
-    expect(page.locator("[data-part=others] path")).to_have_count(4)
+    assert page.locator("[data-part=labels] text:not(.thin)").all_text_contents() == ["VGG", "Wide ResNet"]
     for name, title in (("vgg", "VGG"), ("wideresnet", "Wide ResNet")):
         words = side(page, name).locator("[data-words]")
-        expect(words).to_contain_text(f"{title} keeps on average {area(page, name, 'most'):g}%")
+        expect(words).to_contain_text(f"{title} is on average {area(page, name, 'most'):g}%")
     assert area(page, "vgg", "most") < area(page, "vgg", "least")
 
 
-def test_the_labels_stand_apart_from_one_another(page: Page) -> None:
-    boxes = [one.bounding_box() for one in page.locator("[data-part=labels] text").all()]
-    first, second = (box for box in boxes if box)
-    assert (
-        first["x"] + first["width"] <= second["x"]
-        or second["x"] + second["width"] <= first["x"]
-        or first["y"] + first["height"] <= second["y"]
-        or second["y"] + second["height"] <= first["y"]
+@pytest.mark.parametrize(
+    ("order", "thin"),
+    [
+        ("most", ["least first", "random"]),
+        ("least", ["most first", "random"]),
+        ("random", ["most first", "least first"]),
+    ],
+)
+def test_thin_lines_are_told_apart_by_their_dashes_and_their_names(
+    opened: Open, order: str, thin: list[str]
+) -> None:
+    page = opened(f"&order={order}")
+    lines = page.locator("[data-part=others] path")
+    expect(lines).to_have_count(4)
+    dashes = lines.evaluate_all("(all) => all.map((one) => getComputedStyle(one).strokeDasharray)")
+    assert len(set(dashes)) == 4
+    assert page.locator("[data-part=labels] text.thin").all_text_contents() == [*thin, *thin]
+    expect(page.locator("[data-thin] li:visible")).to_have_count(4)
+    keys = page.locator("[data-thin] li:visible path")
+    assert set(keys.evaluate_all("(all) => all.map((one) => getComputedStyle(one).strokeDasharray)")) == set(
+        dashes
     )
+
+
+def test_the_labels_stand_apart_from_one_another(page: Page) -> None:
+    boxes = [box for one in page.locator("[data-part=labels] text").all() if (box := one.bounding_box())]
+    assert len(boxes) == 6
+    for first, second in itertools.combinations(boxes, 2):
+        assert (
+            first["x"] + first["width"] <= second["x"]
+            or second["x"] + second["width"] <= first["x"]
+            or first["y"] + first["height"] <= second["y"]
+            or second["y"] + second["height"] <= first["y"]
+        )
+
+
+def test_back_undoes_a_choice_and_not_a_movement(page: Page) -> None:
+    words = side(page, "vgg").locator("[data-words]")
+    page.get_by_role("radio", name="At random").check()
+    expect(words).to_contain_text(f"VGG is on average {area(page, 'vgg', 'random'):g}%")
+    step(page).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("step=3"))
+    page.locator("#dose-class").select_option(label="orange")
+    expect(words).to_contain_text("sure of orange", timeout=SOON)
+    page.go_back()
+    expect(page.locator("#dose-class")).to_have_value("0")
+    expect(words).to_contain_text("sure of apple", timeout=SOON)
+    expect(page.get_by_role("radio", name="At random")).to_be_checked()
+    expect(step(page)).to_have_value("3")
+    page.go_back()
+    expect(page.get_by_role("radio", name="Most important first")).to_be_checked()
+    expect(page.locator("[data-dose]")).to_have_attribute("data-shown", "most")
+    page.go_forward()
+    page.go_forward()
+    expect(words).to_contain_text("sure of orange", timeout=SOON)
+    expect(page).to_have_url(re.compile("class=53.*order=random|order=random.*class=53"))
 
 
 def test_keys_cover_the_picture_step_by_step(page: Page) -> None:
@@ -116,17 +165,15 @@ def test_the_order_is_chosen_by_keys_and_by_mouse(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="Least important first")).to_be_checked()
     words = side(page, "vgg").locator("[data-words]")
-    expect(words).to_contain_text(f"VGG keeps on average {area(page, 'vgg', 'least'):g}%")
+    expect(words).to_contain_text(f"VGG is on average {area(page, 'vgg', 'least'):g}%")
     expect(page).to_have_url(re.compile("order=least"))
     page.get_by_text("At random", exact=True).first.click()
-    expect(words).to_contain_text(f"VGG keeps on average {area(page, 'vgg', 'random'):g}%")
+    expect(words).to_contain_text(f"VGG is on average {area(page, 'vgg', 'random'):g}%")
 
 
 def test_another_class_has_its_own_curves(page: Page) -> None:
     page.locator("#dose-class").select_option(label="sweet pepper")
-    expect(side(page, "vgg").locator("[data-words]")).to_contain_text(
-        "confidence in sweet pepper", timeout=SOON
-    )
+    expect(side(page, "vgg").locator("[data-words]")).to_contain_text("sure of sweet pepper", timeout=SOON)
     expect(page).to_have_url(re.compile("class=83"))
 
 

@@ -312,12 +312,12 @@ def test_a_square_becomes_a_bar_and_back(page: Page) -> None:
 def test_the_layer_is_moved_by_keys_in_both_networks_at_once(page: Page) -> None:
     kind(page, "At a layer").check()
     slider = panel(page, "vgg").get_by_role("slider", name="Layer")
-    expect(slider).to_have_attribute("aria-valuetext", "block3/relu2")
+    expect(slider).to_have_attribute("aria-valuetext", "block 3, ReLU 2")
     expect(panel(page, "vgg").locator("[data-sum]")).to_contain_text("set to zero", timeout=SOON)
     slider.focus()
     page.keyboard.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", "block4/relu2")
-    expect(panel(page, "wideresnet").locator("[data-layer-says]")).to_have_text("head/relu")
+    expect(slider).to_have_attribute("aria-valuetext", "block 4, ReLU 2")
+    expect(panel(page, "wideresnet").locator("[data-layer-says]")).to_have_text("head, ReLU")
     expect(panel(page, "wideresnet").locator("[data-sum]")).to_contain_text("channels", timeout=SOON)
     to_address(page, layer="block4%2Frelu2")
 

@@ -140,7 +140,7 @@ def test_by_mouse_from_a_block_to_a_cell(overview: Page, layers: dict[str, Tenso
     one, two, difference = said(
         page,
         "channel",
-        rf"Row 3, column 12: without bars ({NUMBER}), with bars ({NUMBER}), difference ({NUMBER})\.",
+        rf"Row 4, column 13: without bars ({NUMBER}), with bars ({NUMBER}), difference ({NUMBER})\.",
     )
     right = clean[strongest, 3, 12], covered[strongest, 3, 12]
     assert [one, two, difference] == pytest.approx([*right, right[1] - right[0]], abs=1e-4)
@@ -187,7 +187,7 @@ def test_by_keyboard_from_a_block_to_a_cell_and_back(overview: Page, layers: dic
         page,
         "channel",
         rf"VGG, block 1, convolution 1, channel {order[1]}: 32 by 32, without bars from ({NUMBER}) to ({NUMBER}), "
-        rf"mean ({NUMBER}); changed by ({NUMBER}) of its size under the bars\. Row {y}, column {x}: "
+        rf"mean ({NUMBER}); changed by ({NUMBER}) of its size under the bars\. Row {y + 1}, column {x + 1}: "
         rf"without bars ({NUMBER}), with bars ({NUMBER}), difference ({NUMBER})\.",
     )
     assert found[:3] == pytest.approx([one.min(), one.max(), one.mean()], abs=0.006)
@@ -202,7 +202,7 @@ def test_by_keyboard_from_a_block_to_a_cell_and_back(overview: Page, layers: dic
 def test_a_link_brings_everything_back(researcher: Visitor, width: int, layers: dict[str, Tensors]) -> None:
     extra = "&network=vgg&layer=block3%2Fconv2&channel=200&y=4&x=2&show=difference&range=map"
     page = opened(researcher, extra, width=width)
-    *_, value_ = said(page, "channel", rf"Row 4, column 2: .*difference ({NUMBER})\.")
+    *_, value_ = said(page, "channel", rf"Row 5, column 3: .*difference ({NUMBER})\.")
     right = layers["covered"]["block3/conv2"][200] - layers["clean"]["block3/conv2"][200]
     assert value_ == pytest.approx(right[4, 2], abs=1e-4)
     expect(page.get_by_role("radio", name="difference")).to_be_checked()
@@ -227,7 +227,7 @@ def test_a_place_in_the_picture_names_the_channels_that_answer_most(
         picture.hover(position=cell_at(picture, 5, 9, 16, 16))
     else:
         picture.press(key)
-    expect(twin(page, "layer")).to_contain_text("Row 5 of 16, column 9 of 16", timeout=WAIT)
+    expect(twin(page, "layer")).to_contain_text("Row 6 of 16, column 10 of 16", timeout=WAIT)
     at = layers["clean"]["block2/conv2"][:, 5, 9]
     best = np.argsort(-at)[:8]
     expect(page.locator(".xray-found").first.locator("a")).to_have_count(8)
@@ -321,5 +321,5 @@ def test_a_finger_finds_a_cell(researcher: Visitor, layers: dict[str, Tensors]) 
     map_ = page.locator("[data-view=covered] .xray-map-stage")
     expect(map_).to_be_visible(timeout=WAIT)
     map_.tap(position=cell_at(map_, 10, 4, 16, 16))
-    (found,) = said(page, "channel", rf"Row 10, column 4: without bars {NUMBER}, with bars ({NUMBER})")
+    (found,) = said(page, "channel", rf"Row 11, column 5: without bars {NUMBER}, with bars ({NUMBER})")
     assert found == pytest.approx(layers["covered"]["block2/conv1"][17, 10, 4], abs=1e-4)

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
 from learn import explaining, kinds
 from learn.kinds import Kind, KindError, Result, Work
 from ml.artifact import Card
 from ml.preprocessing import Preprocessing
 from predictions.jobs import Job
 from predictions.turns import Turns
+from tests.api import Api
+from tests.factories import make_user
 
 LAYERS = [
     {"name": "block1/conv1", "kind": "Conv2D", "shape": [8, 8, 16], "parameters": 432},
@@ -74,6 +77,16 @@ def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def api(user: User) -> Api:
+    return Api(user)
 
 
 # --- the laboratory ------------------------------------------------------------------------------------------

@@ -19,19 +19,8 @@ from accounts.models import ApiToken, User
 from learn import explaining, kinds
 from ml.artifact import load_card
 from tests.api import Api, error_of
-from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def api(user: User) -> Api:
-    return Api(user)
 
 
 def test_the_layers_of_a_network(api: Api) -> None:

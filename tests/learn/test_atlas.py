@@ -91,7 +91,7 @@ def test_the_page_says_where_it_lies_and_without_scripts_what_excites_a_channel(
     np.testing.assert_array_equal(np.load(io.BytesIO(answer.content)), places)
     best = places[channel, 0]
     title = list(samples.every().values())[int(best[0])].title
-    said = rf"{title}, row {best[1]:.0f}, column {best[2]:.0f}: <span class=\"number\">{best[3]:.2f}"
+    said = rf"{title}, row {best[1] + 1:.0f}, column {best[2] + 1:.0f}: <span class=\"number\">{best[3]:.2f}"
     assert re.search(said, html)
     assert "after block 2, ReLU 2" in html
 

@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 MB = 1024**2
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
 def prediction(user: User) -> str:
     run, *_ = make_runs(user, models=("tiny",))
     drain()

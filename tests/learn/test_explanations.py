@@ -33,11 +33,6 @@ BARS = [[0.25, 0.0, 0.5, 1.0]]
 
 
 @pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
 def run(asked: Asked, user: User) -> Prediction:
     """An answered prediction with bars, of both networks."""
     first, *_others = make_runs(user, bars=BARS)

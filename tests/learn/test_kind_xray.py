@@ -166,7 +166,7 @@ def test_a_layer_tells_its_numbers_in_every_view(client: Client, row: Explanatio
 def test_a_channel_tells_its_cell_and_shows_its_map(client: Client, row: Explanation) -> None:
     html = still(page(client, layer="block2/conv1", channel=17, y=3, x=5))
     clean, covered = (member(row, f"{side}/block2.conv1.npy")[17, 3, 5] for side in ("clean", "covered"))
-    said = re.search(r"Row 3, column 5:(.*?)</p>", html, re.S)
+    said = re.search(r"Row 4, column 6:(.*?)</p>", html, re.S)
     assert said
     shown = [number(text) for text in re.findall(r'number">([−\d.]+)<', said[1])]
     assert shown == pytest.approx([clean, covered, covered - clean], abs=6e-5)
@@ -185,7 +185,7 @@ def test_a_layer_between_the_stored_ones_is_told_too(client: Client, row: Explan
         for part in ("gamma", "beta", "moving_mean", "moving_variance")
     )
     right = max(0.0, gamma * (one - mean) / np.sqrt(variance + 1e-5) + beta)
-    said = re.search(r'Row 0, column 0:.*?number">([−\d.]+)<', html, re.S)
+    said = re.search(r'Row 1, column 1:.*?number">([−\d.]+)<', html, re.S)
     assert said
     assert number(said[1]) == pytest.approx(right, abs=1e-4)
 
@@ -203,7 +203,7 @@ def test_the_last_layers_channels_are_classes(client: Client, row: Explanation) 
         ({"block": "group1/block1"}, "There is no block “group1/block1” here."),
         ({"layer": "block1/conv1", "channel": "64"}, "There is no channel “64” in this layer."),
         ({"layer": "block1/conv1", "channel": "1.5"}, "There is no channel “1.5” in this layer."),
-        ({"layer": "block1/conv1", "channel": "3", "y": "-7"}, "There is no row “-7” in this layer."),
+        ({"layer": "block1/conv1", "channel": "3", "y": "-7"}, "There is no row “-6” in this layer."),
         ({"layer": "block1/conv1", "channel": "3", "x": "1e9"}, "There is no column “1e9” in this layer."),
         ({"show": "negative"}, "“negative” is not to be seen here."),
         ({"bars": "[]", "show": "difference"}, "There are no bars on this picture."),

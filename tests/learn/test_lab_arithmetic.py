@@ -111,17 +111,17 @@ def test_a_pooling_says_which_of_four_wins(client: Client, apple: Subject) -> No
     assert found
     assert max(map(float, found.groups()[:4])) == float(found[5])
     winner = list(map(float, found.groups()[:4])).index(float(found[5]))
-    assert (int(found[6]), int(found[7])) == (6 + winner // 2, 12 + winner % 2)
+    assert (int(found[6]), int(found[7])) == (7 + winner // 2, 13 + winner % 2)
 
 
 def test_what_stride_and_padding_do_is_said(client: Client, apple: Subject) -> None:
     stored(apple, "wideresnet")
     html = cell_page(client, "a shortcut")
-    assert "one cell: row 6, column 18" in html
+    assert "one cell: row 7, column 19" in html
     assert "16 × 16 cells; with stride 1 it would have 32 × 32" in html
     assert "are not read at all" in still(html)
     html = cell_page(client, "stride 2 at the padded edge")
-    assert "rows 14 to 16 and columns 14 to 16" in html
+    assert "rows 15 to 17 and columns 15 to 17" in html
     assert "Padding: 1 at the bottom, 1 at the right" in html
 
 
@@ -154,17 +154,17 @@ def test_before_anything_is_computed_it_says_what_to_do(client: Client) -> None:
     [
         (
             {"layer": "block9/conv9"},
-            "VGG has no layer “block9/conv9”. block 1, convolution 1",
+            "VGG has no layer “block9/conv9”. Block 1, convolution 1",
             "block1/conv1",
         ),
         (
             {"layer": "block2/relu1"},
-            "“block2/relu1” is told as a step of block 2, convolution 1",
+            "Block 2, ReLU 1 is told as a step of block 2, convolution 1",
             "block2/conv1",
         ),
         ({"channel": "64"}, "no channel “64”: this layer has the channels 0 to 63. 63 is shown", "63"),
         ({"channel": "nan"}, "no channel “nan”", "0"),
-        ({"y": "-4"}, "no row “-4”: this layer has the rows 0 to 31. 0 is shown", "0"),
+        ({"y": "-4"}, "no row “-3”: this layer has the rows 1 to 32. 1 is shown", "0"),
         ({"x": "1e99"}, "no column “1e99”", "31"),
         ({"input": "3"}, "no input channel “3”: this layer reads the channels 0 to 2", ""),
         ({"run": "sideways"}, "“sideways” is neither clean nor covered", "clean"),
@@ -181,8 +181,10 @@ def test_what_does_not_exist_is_said_and_the_nearest_is_shown(
     if chosen is None:
         return
     (key,) = query
-    if key == "layer":
-        assert f'<option value="{chosen}" selected>' in html
+    if key in ("layer", "y", "x"):
+        field = re.search(rf'<select [^>]*name="{key}".*?</select>', still(html), re.S)
+        assert field
+        assert f'<option value="{chosen}" selected>' in field[0]
     elif key == "run":
         assert 'value="clean" checked' in html
     else:

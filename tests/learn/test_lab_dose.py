@@ -57,7 +57,7 @@ def test_the_curves_are_drawn_said_and_listed(client: Client, order: str) -> Non
     )
     assert html.count('<polyline class="thin') == 2
     area = np.trapezoid(chosen["probabilities"], chosen["shares"])
-    said = re.search(r"VGG keeps on average ([\d.]+)% of confidence in apple", html)
+    said = re.search(r"VGG is on average ([\d.]+)% sure of apple", html)
     assert said
     assert float(said[1]) == pytest.approx(100 * area, abs=0.06)
     table = html[html.index("All steps of the chosen order") :]
@@ -68,7 +68,7 @@ def test_the_curves_are_drawn_said_and_listed(client: Client, order: str) -> Non
 def test_another_class_has_its_own_curves(client: Client) -> None:
     explained("dose", **{"class": 53})
     html = still(page(client, **{"class": 53}))
-    assert "of confidence in orange" in html
+    assert "% sure of orange" in html
     assert "These curves are not computed yet." in still(page(client))
 
 
@@ -97,10 +97,10 @@ def test_half_of_the_confidence_is_found_between_two_steps() -> None:
 def test_the_sentence_says_the_area_and_the_half() -> None:
     words = dose.curve_in_words(curve([0.8, 0.6, 0.2, 0.1, 0.0]), "VGG", "apple")
     assert words == (
-        "VGG keeps on average 32.5% of confidence in apple; half of the 80.0% it begins with is gone once 37.5% of "
-        "the picture is covered."
+        "From nothing to everything covered, VGG is on average 32.5% sure of apple. Half of the 80.0% it begins with "
+        "is gone once 37.5% of the picture is covered."
     )
-    assert "never loses half of it" in dose.curve_in_words(curve([0.8, 0.7, 0.6]), "VGG", "apple")
+    assert "never loses half of that" in dose.curve_in_words(curve([0.8, 0.7, 0.6]), "VGG", "apple")
 
 
 def test_an_order_that_is_no_better_than_chance_says_so() -> None:

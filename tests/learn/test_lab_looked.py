@@ -156,8 +156,11 @@ def test_the_tests_of_a_map_stand_beside_it(client: Client) -> None:
         ({"versus": "100"}, "There is no other class of this number"),
         ({"class": "3", "versus": "3"}, "There is no other class of this number"),
         ({"map": "rainbow"}, "There is no such kind of map."),
-        ({"map": "layer", "layer": "block2/conv1"}, "The next layer that has one, block2/relu1, is shown."),
-        ({"map": "layer", "layer": "head/dense"}, "block4/relu2 is shown."),
+        (
+            {"map": "layer", "layer": "block2/conv1"},
+            "The next layer that has one, block 2, ReLU 1, is shown.",
+        ),
+        ({"map": "layer", "layer": "head/dense"}, "at head, dense layer. Block 4, ReLU 2 is shown."),
         ({"map": "layer", "layer": "stem"}, "No map is offered at a layer called “stem”."),
         ({"grid": "5"}, "There is no grid of this size."),
         ({"grid": "inf"}, "There is no grid of this size."),

@@ -77,7 +77,7 @@ def test_it_shows_the_trained_answer_and_the_kernel_that_is_looked_at(client: Cl
     kernel = structure("vgg").kernel("block2/conv1", 17)[3]
     for weight in kernel.ravel():
         assert f"{weight:.4f}".replace("-", "−") in found
-    assert "block2/conv1, from channel 3 to channel 17" in found
+    assert "Block 2, convolution 1, from channel 3 to channel 17" in found
 
 
 def test_without_an_x_ray_it_says_what_is_missing(client: Client) -> None:
@@ -88,8 +88,8 @@ def test_without_an_x_ray_it_says_what_is_missing(client: Client) -> None:
 def test_looking_at_an_address_asks_for_nothing(client: Client) -> None:
     found = still(page(client, edits=EDIT, mutes=MUTE))
     assert "This was not computed yet: send the form." in found
-    assert "block1/conv1, from channel 2 to channel 5: 0.00 0.00" in found
-    assert "block4/relu2: channels 3-4 muted" in found
+    assert "Block 1, convolution 1, from channel 2 to channel 5: 0.00 0.00" in found
+    assert "Block 4, ReLU 2: channels 3-4 muted" in found
     assert not Explanation.objects.exists()
 
 
@@ -159,22 +159,22 @@ def test_asking_too_often_is_refused_with_a_sentence(
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"layer": "block9/conv9"}, "VGG has no layer “block9/conv9”. block1/conv1 is shown."),
+        ({"layer": "block9/conv9"}, "VGG has no layer “block9/conv9”. Block 1, convolution 1 is shown."),
         (
             {"channel": "64"},
-            "block1/conv1 has no channel “64”: they are numbered 0 to 63. Channel 63 is shown.",
+            "Block 1, convolution 1 has no channel “64”: they are numbered 0 to 63. Channel 63 is shown.",
         ),
         (
             {"channel": "nan"},
-            "block1/conv1 has no channel “nan”: they are numbered 0 to 63. Channel 0 is shown.",
+            "Block 1, convolution 1 has no channel “nan”: they are numbered 0 to 63. Channel 0 is shown.",
         ),
         ({"in": "-1"}, "The picture has no channel “-1”: they are numbered 0 to 2. Channel 0 is shown."),
-        ({"relu": "block9/relu9"}, "VGG has no layer “block9/relu9”. block4/relu2 is shown."),
+        ({"relu": "block9/relu9"}, "VGG has no layer “block9/relu9”. Block 4, ReLU 2 is shown."),
         ({"side": "left"}, "“left” is neither clean nor covered. The whole picture is shown."),
         ({"side": "covered", "bars": "[]"}, "There are no bars on this picture. The whole picture is shown."),
         ({"edits": "block1.conv1:0:0:1e30,0,0,0,0,0,0,0,0"}, "1e+30 is too large for a kernel"),
-        ({"edits": "block1.conv1:0:0:nan,0,0,0,0,0,0,0,0"}, "“nan” in a kernel of block1/conv1"),
-        ({"mutes": "block1.relu1:64"}, "block1/relu1 has no channel “64”"),
+        ({"edits": "block1.conv1:0:0:nan,0,0,0,0,0,0,0,0"}, "“nan” in a kernel of block 1, convolution 1"),
+        ({"mutes": "block1.relu1:64"}, "Block 1, ReLU 1 has no channel “64”"),
     ],
 )
 def test_what_does_not_exist_is_a_sentence_and_the_page_goes_on(
@@ -189,7 +189,7 @@ def test_the_layer_of_another_figure_is_no_mistake(client: Client) -> None:
     # An X-ray looks at layers of every kind, and the address goes with the picture from figure to figure.
     html = page(client, layer="block2/pool")
     assert corrections(html) == []
-    assert "block1/conv1, from channel 0 to channel 0" in still(html)
+    assert "Block 1, convolution 1, from channel 0 to channel 0" in still(html)
 
 
 def test_somebodys_own_picture_is_asked_about_as_its_owners(client: Client) -> None:

@@ -160,9 +160,19 @@ def test_a_network_that_does_not_exist_is_a_page_that_does_not(client: Client) -
 
 
 def test_a_figure_that_does_not_exist_is_a_page_that_does_not(client: Client) -> None:
-    response = client.get(f"{ROOT}astrology/", headers={"accept": "text/html"})
+    response = client.get(f"{ROOT}astrology/?on=sample:clock", headers={"accept": "text/html"})
     assert response.status_code == 404
-    assert "There is no such figure" in response.content.decode()
+    html = response.content.decode()
+    assert "There is no such figure" in html
+    for slug in SLUGS:
+        assert f'href="{ROOT}{slug}/?on=sample%3Aclock"' in html
+    assert f'href="{ROOT}"' in html
+
+
+@pytest.mark.parametrize("slug", ["xray", "arithmetic", "surgery"])
+def test_a_figure_says_once_how_it_counts(client: Client, slug: str) -> None:
+    html = figure_page(client, slug).content.decode()
+    assert html.count("Channels are numbered from 0, as in the files.") == 1
 
 
 def test_the_chosen_network_is_shown(client: Client) -> None:

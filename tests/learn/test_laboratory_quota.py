@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -23,11 +25,6 @@ from tests.learn.test_explanation_jobs import MB, ask, prediction
 from tests.learn.test_explanations import files
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
 
 
 @pytest.fixture
@@ -85,6 +82,43 @@ def test_visitors_together_have_a_bound_as_well(
     assert ask(user, on).status == "queued"
 
 
+def ask_from(address: str, level: int, user: User | None = None) -> Any:
+    """What a page's script sends about a sample picture."""
+    client = Client(REMOTE_ADDR=address)
+    if user is not None:
+        client.force_login(user)
+    asked = {
+        "on": "sample:cup",
+        "network": "tiny",
+        "kind": "mean",
+        "parameters": json.dumps({"level": level}),
+    }
+    return client.post("/learn/laboratory/explanations/", asked)
+
+
+def test_one_address_does_not_take_all_places_of_the_others(asked: Asked, user: User) -> None:
+    school, other = "203.0.113.7", "203.0.113.8"
+    # More than a class that asks 30 things at once.
+    assert {ask_from(school, level).status_code for level in range(40)} == {202}
+    refused = ask_from(school, 40)
+    assert refused.status_code == 429
+    assert "40 figures that you asked for are still waiting" in refused.json()["error"]["message"]
+    assert Explanation.objects.count() == 40
+    # What somebody asked before costs no place, and the others have theirs.
+    assert ask_from(school, 3).status_code == 202
+    assert ask_from(other, 40).status_code == 202
+    assert ask_from(school, 41, user).status_code == 202
+    explaining.drain(60.0)
+    assert ask_from(school, 42).status_code == 202
+
+
+def test_one_account_does_not_take_all_places_of_the_others(asked: Asked, user: User) -> None:
+    # Wherever it asks from.
+    found = [ask_from(f"203.0.113.{level}", level, user) for level in range(41)]
+    assert [one.status_code for one in found] == [202] * 40 + [429]
+    assert ask_from("203.0.113.1", 41, make_user()).status_code == 202
+
+
 def weighing(megabytes: int) -> Any:
     return lambda work: Result({}, {"maps.npy": np.zeros((megabytes, MB), np.uint8)})
 
@@ -109,6 +143,27 @@ def test_the_least_recently_used_makes_room(
     assert left == {rows[0].pk, rows[2].pk, fourth.pk}
     assert len(files()) == 3
     assert explanations.open_member(Explanation.objects.get(pk=fourth.pk), "maps.npy")
+
+
+def test_a_worker_that_lost_its_lease_makes_no_room(
+    asked: Asked, user: User, on: str, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.LABORATORY_QUOTA_MB = 3
+    asked.does = weighing(2)
+    kept = ask(user, on, 1)
+    explaining.drain(60.0)
+    late = ask(user, on, 2)
+    claim, rows = Explanation.objects.claim(1)
+    Explanation.objects.filter(pk=late.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Explanation.objects.sweep_expired()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert not explaining.run(claim, rows[0])
+    assert Explanation.objects.filter(pk=kept.pk, status="done").exists()
+    assert len(files()) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        explaining.drain(60.0)
+    assert set(Explanation.objects.values_list("pk", "status")) == {(late.pk, "done")}
+    assert len(files()) == 1
 
 
 def test_the_room_of_one_account_is_not_taken_from_another(

@@ -31,11 +31,6 @@ pytestmark = pytest.mark.django_db
 AGO = {days: timedelta(days=days) for days in (2, 6, 8)}
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
 def explain(user: Any, on: str = "", level: int = 1) -> Explanation:
     if not on:
         run, *_ = make_runs(user, models=("tiny",))

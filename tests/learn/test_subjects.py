@@ -25,11 +25,6 @@ LEFT = [[0.0, 0.0, 0.5, 1.0]]
 ALL = [[0.0, 0.0, 1.0, 1.0]]
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
 def answered(user: User, *models: str, **options: Any) -> Prediction:
     first, *_others = make_runs(user, models=models, **options)
     drain()
@@ -201,7 +196,7 @@ def test_bars_that_cannot_be_used_say_why(user: User) -> None:
         assert refusal(user, on, "[[0, 0, NaN, 1]]")[0] == "bars"
         assert (
             refusal(user, on, "{")[1]
-            == "The bars are not readable. Send a JSON list of [x, y, width, height]."
+            == "The bars are not readable. Each must be four numbers: x, y, width, height."
         )
 
 

@@ -71,13 +71,19 @@ def test_a_shipped_network_tells_what_is_outside_its_classes(shipped):
         assert row["auroc"] >= 0.95, kind
 
 
-def test_openvino_and_tensorflow_agree(shipped, inputs):
-    engines.assert_engines_agree(shipped, inputs)
+@pytest.fixture
+def some(shipped, inputs):
+    """The committed inputs; every third for the Wide ResNet, whose references take a tenth of a second each."""
+    return inputs if artifact.load_card(shipped).multiply_adds < 1e9 else inputs[::3]
 
 
-def test_int8_names_the_same_class_wherever_the_reference_is_sure(shipped, inputs):
-    reference = loaded(shipped, "float32").predict_arrays(inputs)
-    quick = loaded(shipped, "int8").predict_arrays(inputs)
+def test_openvino_and_tensorflow_agree(shipped, some):
+    engines.assert_engines_agree(shipped, some)
+
+
+def test_int8_names_the_same_class_wherever_the_reference_is_sure(shipped, some):
+    reference = loaded(shipped, "float32").predict_arrays(some)
+    quick = loaded(shipped, "int8").predict_arrays(some)
     sure = reference.max(-1) > engines.SURE
     assert sure.sum() >= 20
     assert np.array_equal(quick[sure].argmax(-1), reference[sure].argmax(-1))
@@ -88,16 +94,15 @@ def test_a_batch_of_32_equals_32_singles_bit_for_bit(shipped, precision, inputs)
     engines.assert_a_batch_equals_its_singles(loaded(shipped, precision), inputs)
 
 
-@pytest.mark.parametrize("precision", ["int8", "float32"])
-def test_the_same_picture_is_answered_alike_fifty_times_in_every_format(shipped, precision, inputs):
-    engines.assert_files_answer_always_alike(loaded(shipped, precision), inputs[0])
+def test_the_same_picture_is_answered_alike_fifty_times_in_every_format(shipped, inputs):
+    engines.assert_files_answer_always_alike(loaded(shipped, "int8"), inputs[0])
 
 
 def test_a_card_is_as_good_as_it_says(shipped, real_data):
     card = artifact.load_card(shipped)
     test = data.load(real_data, "test")
     # Ten pictures of every class are enough to tell a network from a worse one, and cheap for the slowest.
-    some = test.take(np.arange(0, len(test), 10))
-    right = loaded(shipped, "int8").logits(some.images).argmax(-1) == some.labels
-    error = np.sqrt(card.metrics["top1"] * (1 - card.metrics["top1"]) / len(some))
+    tenth = test.take(np.arange(0, len(test), 10))
+    right = loaded(shipped, "int8").logits(tenth.images).argmax(-1) == tenth.labels
+    error = np.sqrt(card.metrics["top1"] * (1 - card.metrics["top1"]) / len(tenth))
     assert right.mean() == pytest.approx(card.metrics["top1"], abs=4 * error)

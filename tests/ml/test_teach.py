@@ -52,7 +52,7 @@ def test_a_student_is_pulled_towards_its_teacher_and_not_to_the_labels_alone(tin
         out = tmp_path / weight
         options = [f"--teacher={tmp_path / 'wrong.npz'}", f"--distill={weight}", "--label-smoothing=0"]
         command = ["vgg", f"--data={tiny_data}", f"--out={out}", *TRAINING, *options, "--cutmix=0"]
-        assert train.main([*command, "--limit=320"]) == 0
+        assert train.main([*command, "--limit=320", "--batch=16", "--phases=8:1"]) == 0
         heard[weight] = read_lines(out / "log.jsonl")[-1]["train_accuracy"]
     # Accuracy is against the labels, which the second student was never shown.
     assert heard["0.001"] > 0.05

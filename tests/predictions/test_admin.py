@@ -14,6 +14,7 @@ from predictions import worker
 from predictions.models import Prediction, Upload
 from predictions.templatetags.prediction_format import percent
 from tests.factories import finish, make_runs, make_user
+from tests.folders import files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -28,10 +29,6 @@ def admin_client() -> Client:
 @pytest.fixture
 def run() -> Prediction:
     return finish(make_runs(make_user("ada@example.com"), models=("tiny",))[0])
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("model", ["upload", "prediction", "heartbeat"])

@@ -16,7 +16,8 @@ from accounts.models import User
 from predictions import inference, moderation, quotas, services, worker
 from predictions.models import Batch, Prediction, Upload
 from tests.factories import PASSWORD, make_picture, make_runs
-from tests.predictions.visitors import HTML, JSON, ask, draft, files, guest_of, picture, sign_up
+from tests.folders import files
+from tests.predictions.visitors import HTML, JSON, ask, draft, guest_of, picture, sign_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 

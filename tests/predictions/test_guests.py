@@ -15,7 +15,8 @@ from accounts.models import User
 from predictions import forms, quotas, samples, services
 from predictions.models import Prediction, Upload
 from tests.factories import finish, make_runs, make_user
-from tests.predictions.visitors import HTML, JSON, ask, draft, files, guest_of, logged_in, picture
+from tests.folders import files
+from tests.predictions.visitors import HTML, JSON, ask, draft, guest_of, logged_in, picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 

@@ -55,11 +55,6 @@ def removed() -> str:
     return RemovedPicture.objects.create(fingerprint=fingerprint(drawing(1))).fingerprint
 
 
-@pytest.fixture
-def moderator() -> User:
-    return make_user(is_staff=True)
-
-
 def answer() -> None:
     while inference.drain():
         pass

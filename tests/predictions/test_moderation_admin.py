@@ -1,4 +1,4 @@
-"""The queue of reports and the pictures in the admin: two clicks, exactly the permissions, and quick lists."""
+"""The queue of reports in the admin: two clicks, and exactly the permissions."""
 
 from __future__ import annotations
 
@@ -8,57 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ModerationEntry, User
 from predictions import moderation, sharing
-from predictions.models import Prediction, RemovedPicture, Report, Upload
-from tests.factories import finish, make_runs, make_user
+from predictions.models import Prediction, Report, Upload
+from tests.factories import make_runs, make_user
+from tests.predictions.moderating import report_of
+from tests.predictions.moderation_console import LOG, QUEUE, UPLOADS, act, make_staff, text_of
+from tests.predictions.visitors import logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
-
-QUEUE = "/admin/predictions/report/"
-UPLOADS = "/admin/predictions/upload/"
-LOG = "/admin/accounts/moderationentry/"
 REASONS = ("person", "minor", "other")
-MODERATOR = ("moderate", "suspend_user", "view_report", "view_upload", "view_moderationentry")
-
-
-def make_staff(*permissions: str, **values: Any) -> User:
-    staff = make_user(is_staff=True, **values)
-    staff.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return staff
-
-
-def logged_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def moderator() -> User:
-    return make_staff(*MODERATOR, email="moderator@example.com")
-
-
-@pytest.fixture
-def console(moderator: User) -> Client:
-    return logged_in(moderator)
-
-
-@pytest.fixture
-def run() -> Prediction:
-    return finish(make_runs(make_user("ada@example.com"), models=("tiny",))[0])
-
-
-def make_report(run: Prediction, key: str = "one", **values: Any) -> Report:
-    shown = sharing.Shown(sharing.share(run.owner, run=run))
-    asked = {"reason": "person", "text": "", "reporter": None, "reporter_key": key, **values}
-    return moderation.report(shown, run.upload, **asked)
 
 
 def decide(client: Client, report: Report, verb: str, **values: Any) -> Any:
@@ -67,24 +29,15 @@ def decide(client: Client, report: Report, verb: str, **values: Any) -> Any:
     return client.post(f"{QUEUE}{report.pk}/{verb}/decide/", sent, follow=True)
 
 
-def act(client: Client, address: str, action: str, *rows: Any, **values: Any) -> Any:
-    sent = {"action": action, "_selected_action": [str(row.pk) for row in rows], **values}
-    return client.post(address, sent, follow=True)
-
-
-def text_of(response: Any) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
 # --- the queue ---------------------------------------------------------------------------------------------
 
 
 def test_the_queue_shows_open_reports_oldest_first_with_all_one_needs(
     console: Client, run: Prediction
 ) -> None:
-    new = make_report(run, "new", reason="minor", text="<b>My</b> brother")
-    old = make_report(make_runs(run.owner, models=("tiny",))[0], "old")
-    done = make_report(make_runs(run.owner, models=("tiny",))[0], "done")
+    new = report_of(run, "new", reason="minor", text="<b>My</b> brother")
+    old = report_of(make_runs(run.owner, models=("tiny",))[0], "old")
+    done = report_of(make_runs(run.owner, models=("tiny",))[0], "done")
     Report.objects.filter(pk=old.pk).update(created=timezone.now() - timedelta(days=3), repeated=2)
     Report.objects.filter(pk=done.pk).update(state="dismissed", decided=timezone.now())
     page = console.get(QUEUE)
@@ -104,9 +57,7 @@ def test_the_queue_shows_open_reports_oldest_first_with_all_one_needs(
 def test_a_picture_that_many_report_stands_in_the_queue_once_and_is_decided_once(
     console: Client, run: Prediction
 ) -> None:
-    first, second, third = (
-        make_report(run, key, reason=why) for key, why in zip("abc", REASONS, strict=True)
-    )
+    first, second, third = (report_of(run, key, reason=why) for key, why in zip("abc", REASONS, strict=True))
     page = console.get(QUEUE)
     assert [report.pk for report in page.context["cl"].result_list] == [first.pk]
     assert "reported 3 times" in text_of(page)
@@ -122,7 +73,7 @@ def test_a_picture_that_many_report_stands_in_the_queue_once_and_is_decided_once
 def test_pictures_are_blurred_without_a_script_and_reached_by_the_keyboard(
     console: Client, run: Prediction
 ) -> None:
-    report = make_report(run)
+    report = report_of(run)
     for address in (QUEUE, f"{QUEUE}{report.pk}/change/", UPLOADS, f"{UPLOADS}{run.upload_id}/change/"):
         shown = text_of(console.get(address))
         picture = f"{UPLOADS}{run.upload_id}/picture/?size=thumb"
@@ -134,8 +85,8 @@ def test_pictures_are_blurred_without_a_script_and_reached_by_the_keyboard(
 
 
 def test_reports_are_filtered_and_searched(console: Client, run: Prediction) -> None:
-    mine = make_report(run, reason="minor")
-    other = make_report(make_runs(make_user("bob@example.com"), models=("tiny",))[0])
+    mine = report_of(run, reason="minor")
+    other = report_of(make_runs(make_user("bob@example.com"), models=("tiny",))[0])
 
     def found(**query: str) -> set[Any]:
         return {report.pk for report in console.get(QUEUE, query).context["cl"].result_list}
@@ -153,8 +104,8 @@ def test_reports_are_filtered_and_searched(console: Client, run: Prediction) -> 
 
 
 def test_the_start_page_says_what_waits(console: Client, run: Prediction) -> None:
-    make_report(run, "one")
-    make_report(run, "two")
+    report_of(run, "one")
+    report_of(run, "two")
     moderation.hold(make_runs(run.owner, models=("tiny",))[0].upload)
     shown = text_of(console.get("/admin/"))
     assert "2 reports are open" in shown
@@ -178,7 +129,7 @@ def test_the_start_page_says_what_waits(console: Client, run: Prediction) -> Non
 def test_one_button_decides(
     console: Client, run: Prediction, moderator: User, verb: str, says: str, state: str, action: str
 ) -> None:
-    report = make_report(run)
+    report = report_of(run)
     page = decide(console, report, verb, reason="Somebody asked for it.", back="?q=ada")
     assert says in text_of(page)
     assert page.redirect_chain[-1][0].startswith(QUEUE)
@@ -196,12 +147,12 @@ def test_one_button_decides(
 
 
 def test_without_a_reason_of_its_own_a_decision_has_the_reports(console: Client, run: Prediction) -> None:
-    decide(console, make_report(run, reason="minor"), "hide", reason="  ")
+    decide(console, report_of(run, reason="minor"), "hide", reason="  ")
     assert ModerationEntry.objects.get().reason == "It shows a minor"
 
 
 def test_the_second_moderator_reads_that_it_was_decided(console: Client, run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     moderation.dismiss(None, [report], "")
     for verb in ("hide", "remove"):
         assert "dismissed this report meanwhile" in text_of(decide(console, report, verb, state="open"))
@@ -215,7 +166,7 @@ def test_the_second_moderator_reads_that_it_was_decided(console: Client, run: Pr
 
 
 def test_what_is_gone_can_only_be_dismissed(console: Client, run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     moderation.remove(None, [run.upload], "")
     Report.objects.update(state="open", decided=None)
     shown = text_of(console.get(QUEUE))
@@ -230,8 +181,7 @@ def test_what_is_gone_can_only_be_dismissed(console: Client, run: Prediction) ->
 def test_many_are_decided_at_once_each_with_its_reason(console: Client) -> None:
     runs = [make_runs(make_user(), models=("tiny",))[0] for _ in range(3)]
     reports = [
-        make_report(run, reason=reason)
-        for run, reason in zip(runs, ("minor", "other", "person"), strict=True)
+        report_of(run, reason=reason) for run, reason in zip(runs, ("minor", "other", "person"), strict=True)
     ]
     page = act(console, QUEUE, "hide_pictures", *reports[:2])
     assert "Hide everywhere: 2 reports." in text_of(page)
@@ -246,7 +196,7 @@ def test_many_are_decided_at_once_each_with_its_reason(console: Client) -> None:
 
 def test_nobody_decides_about_their_own_picture(console: Client, moderator: User, run: Prediction) -> None:
     own = make_runs(moderator, models=("tiny",))[0]
-    report, other = make_report(own), make_report(run)
+    report, other = report_of(own), report_of(run)
     page = console.get(QUEUE)
     assert f"{report.pk}/hide/decide/" not in text_of(page)
     assert "another moderator decides" in text_of(page)
@@ -269,8 +219,8 @@ def test_the_page_of_a_report_shows_the_context_and_the_accounts_history(
     console: Client, run: Prediction
 ) -> None:
     reader = make_user("reader@example.com")
-    report = make_report(run, f"u{reader.pk}", reporter=reader, text="It is me.")
-    make_report(run, "other", reason="minor")
+    report = report_of(run, f"u{reader.pk}", reporter=reader, text="It is me.")
+    report_of(run, "other", reason="minor")
     earlier = make_runs(run.owner, models=("tiny",))[0]
     moderation.hide(None, [earlier.upload], "An earlier decision.")
     shown = text_of(console.get(f"{QUEUE}{report.pk}/change/"))
@@ -304,7 +254,7 @@ def test_there_is_no_page_of_a_report_that_is_not_there(console: Client) -> None
 
 
 def test_staff_without_the_permission_see_and_decide_nothing(run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     staff = logged_in(make_staff("view_upload", "view_prediction", "delete_upload"))
     assert staff.get(QUEUE).status_code == 403
     assert staff.get(f"{QUEUE}{report.pk}/change/").status_code == 403
@@ -336,7 +286,7 @@ def test_staff_without_the_permission_do_not_even_read_the_name_of_what_is_hidde
 
 
 def test_who_may_read_reports_need_not_be_able_to_decide(run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     reader = logged_in(make_staff("view_report"))
     shown = text_of(reader.get(QUEUE))
     assert "ada@example.com" in shown
@@ -345,7 +295,7 @@ def test_who_may_read_reports_need_not_be_able_to_decide(run: Prediction) -> Non
 
 
 def test_accounts_are_suspended_by_those_who_may(run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     client = logged_in(make_staff("moderate"))
     assert f"{report.pk}/suspend/decide/" not in text_of(client.get(QUEUE))
     assert decide(client, report, "suspend").status_code == 403
@@ -354,7 +304,7 @@ def test_accounts_are_suspended_by_those_who_may(run: Prediction) -> None:
 
 
 def test_nobody_is_suspended_without_a_reason(console: Client, run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     assert "Give a reason" in text_of(decide(console, report, "suspend", reason=" "))
     run.owner.refresh_from_db()
     assert run.owner.is_active
@@ -362,7 +312,7 @@ def test_nobody_is_suspended_without_a_reason(console: Client, run: Prediction) 
 
 def test_an_administrator_is_not_suspended_by_a_moderator(console: Client) -> None:
     root = make_user("root@example.com", is_staff=True, is_superuser=True)
-    report = make_report(make_runs(root, models=("tiny",))[0])
+    report = report_of(make_runs(root, models=("tiny",))[0])
     assert f"{report.pk}/suspend/decide/" not in text_of(console.get(QUEUE))
     assert "Only an administrator" in text_of(decide(console, report, "suspend", reason="Spam."))
     root.refresh_from_db()
@@ -370,7 +320,7 @@ def test_an_administrator_is_not_suspended_by_a_moderator(console: Client) -> No
 
 
 def test_deciding_takes_the_forms_token(moderator: User, run: Prediction) -> None:
-    report = make_report(run)
+    report = report_of(run)
     client = Client(enforce_csrf_checks=True)
     client.force_login(moderator)
     assert client.post(f"{QUEUE}{report.pk}/hide/decide/").status_code == 403
@@ -379,133 +329,7 @@ def test_deciding_takes_the_forms_token(moderator: User, run: Prediction) -> Non
 
 def test_administrators_may_do_it_all(run: Prediction) -> None:
     root = logged_in(make_user("root@example.com", is_staff=True, is_superuser=True))
-    report = make_report(run)
+    report = report_of(run)
     for address in (QUEUE, f"{QUEUE}{report.pk}/change/", "/admin/predictions/removedpicture/", LOG):
         assert root.get(address).status_code == 200
     assert "hidden everywhere" in text_of(decide(root, report, "hide"))
-
-
-# --- pictures ----------------------------------------------------------------------------------------------
-
-
-def test_pictures_are_hidden_shown_and_removed_from_their_list(
-    console: Client, moderator: User, run: Prediction
-) -> None:
-    other = make_runs(run.owner, models=("tiny",))[0]
-    assert "Write a reason first" in text_of(act(console, UPLOADS, "hide_pictures", run.upload, reason=" "))
-    assert not Upload.objects.filter(hidden__isnull=False).exists()
-    page = act(console, UPLOADS, "hide_pictures", run.upload, other.upload, reason="Both of them.")
-    assert "2 pictures are hidden everywhere." in text_of(page)
-    assert set(ModerationEntry.objects.values_list("reason", flat=True)) == {"Both of them."}
-    assert console.get(f"{UPLOADS}{run.upload_id}/picture/").status_code == 200
-    assert "hidden already" in text_of(act(console, UPLOADS, "hide_pictures", run.upload, reason="Again."))
-    assert "1 picture is shown again." in text_of(act(console, UPLOADS, "show_pictures", run.upload))
-    states = {
-        state: console.get(UPLOADS, {"state": state}).context["cl"].result_list
-        for state in ("shown", "hidden")
-    }
-    assert [[row.pk for row in rows] for rows in states.values()] == [[run.upload_id], [other.upload_id]]
-    assert "1 picture was removed." in text_of(
-        act(console, UPLOADS, "remove_pictures", other.upload, reason="It is.")
-    )
-    assert Upload.objects.get() == run.upload
-
-
-def test_what_is_held_has_a_queue_that_says_what_it_looks_like(console: Client, run: Prediction) -> None:
-    marks = ("00" * 8, "07" + "00" * 7, "ff" * 8)
-    runs = make_runs(run.owner, 3, models=("tiny",))
-    for one, mark in zip(runs, marks, strict=True):
-        Upload.objects.filter(pk=one.upload_id).update(fingerprint=mark)
-        moderation.hold(one.upload)
-    removed = RemovedPicture.objects.create(fingerprint="00" * 8)
-    page = console.get(UPLOADS, {"state": "held"})
-    like = {row.fingerprint: row.like for row in page.context["cl"].result_list}
-    # The same, one that differs in three bits, and one that looks like nothing removed any more.
-    assert like == {marks[0]: removed, marks[1]: removed, marks[2]: None}
-    assert text_of(page).count(f"/admin/predictions/removedpicture/{removed.pk}/change/") == 2
-    assert "looks like a picture removed on" in text_of(console.get(f"{UPLOADS}{runs[0].upload_id}/change/"))
-    act(console, UPLOADS, "release_pictures", runs[0].upload, run.upload)
-    assert not Upload.objects.get(pk=runs[0].upload_id).held
-    # A collision is forgotten, so that it holds up nobody again.
-    console.post(f"/admin/predictions/removedpicture/{removed.pk}/delete/", {"post": "yes"})
-    assert not RemovedPicture.objects.exists()
-
-
-def test_a_picture_whose_file_is_gone_is_said_to_be(console: Client, run: Prediction) -> None:
-    Upload.objects.update(expired=timezone.now(), file="")
-    assert "file removed" in text_of(console.get(UPLOADS, {"state": "expired"}))
-    assert console.get(f"{UPLOADS}{run.upload_id}/change/").status_code == 200
-    assert console.get(f"{UPLOADS}{run.upload_id}/picture/").status_code == 404
-
-
-def test_the_page_of_a_picture_tells_its_reports_and_what_was_decided(
-    console: Client, run: Prediction
-) -> None:
-    report = make_report(run)
-    moderation.hide(None, [run.upload], "Because of that.", report)
-    shown = text_of(console.get(f"{UPLOADS}{run.upload_id}/change/"))
-    assert "Because of that." in shown
-    assert f"{QUEUE}{report.pk}/change/" in shown
-
-
-# --- the log -----------------------------------------------------------------------------------------------
-
-
-def test_the_log_is_read_and_searched_and_changed_by_nobody(console: Client, run: Prediction) -> None:
-    moderation.hide(None, [run.upload], "Because of that.")
-    entry = ModerationEntry.objects.get()
-    make_runs(make_user("bob@example.com"), models=("tiny",))
-
-    def found(**query: str) -> list[Any]:
-        return [row.pk for row in console.get(LOG, query).context["cl"].result_list]
-
-    for query in ({}, {"q": "ada@"}, {"q": str(run.upload_id)}, {"action__exact": "hide"}, {"by": "site"}):
-        assert found(**query) == [entry.pk], query
-    for query in ({"q": "bob@"}, {"q": str(uuid.uuid4())}, {"action__exact": "remove"}, {"by": "people"}):
-        assert found(**query) == [], query
-    root = logged_in(make_user("root@example.com", is_staff=True, is_superuser=True))
-    for client in (console, root):
-        assert client.get(f"{LOG}{entry.pk}/change/").status_code == 200
-        assert client.post(f"{LOG}{entry.pk}/change/", {"reason": "Another."}).status_code == 403
-        assert client.get(f"{LOG}add/").status_code == 403
-        assert client.post(f"{LOG}{entry.pk}/delete/", {"post": "yes"}).status_code == 403
-        act(client, LOG, "delete_selected", entry, post="yes")
-    assert ModerationEntry.objects.get().reason == "Because of that."
-
-
-# --- quick -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("address", [QUEUE, f"{QUEUE}?state=all", UPLOADS, f"{UPLOADS}?state=held", LOG])
-def test_a_list_asks_as_much_of_many_rows_as_of_few(console: Client, address: str) -> None:
-    RemovedPicture.objects.create(fingerprint="00" * 8)
-
-    def fill(number: int) -> None:
-        for i in range(number):
-            run, second = make_runs(make_user(), 2, models=("tiny",))
-            make_report(run, f"{i}")
-            Upload.objects.filter(pk=second.upload_id).update(fingerprint="00" * 8)
-            moderation.hold(second.upload)
-
-    def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert console.get(address).status_code == 200
-        return len(asked)
-
-    fill(1)
-    few = queries()
-    fill(4)
-    assert queries() == few
-    assert few <= 16
-
-
-def test_no_list_counts_all_rows_for_what_it_does_not_show(console: Client, run: Prediction) -> None:
-    make_report(run)
-    for address in (QUEUE, UPLOADS, LOG):
-        with CaptureQueriesContext(connection) as asked:
-            console.get(address, {"q": "ada@example.com"})
-        counts = [query["sql"] for query in asked if "COUNT(*)" in query["sql"]]
-        assert counts
-        assert [sql for sql in counts if "WHERE" not in sql] == []

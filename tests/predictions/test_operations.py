@@ -1,4 +1,4 @@
-"""The operations page: what an operator reads there, and trying again what failed."""
+"""The operations page: who may read it, and what an operator reads there."""
 
 from __future__ import annotations
 
@@ -7,65 +7,28 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import strip_tags
 
 from accounts.models import DataExport, User
-from predictions import lifecycle, operations, retention, services
+from predictions import retention, services
 from predictions.models import Heartbeat, Job, Prediction, Upload
 from predictions.templatetags.operations_format import lasting
 from tests.factories import finish, make_picture, make_runs, make_user
 from tests.networks import make_artifact
+from tests.predictions.operations_page import PAGE, failed, staff, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
-
-PAGE = "/admin/operations/"
 PARTS = ["queue", "running", "throughput", "workers", "networks", "failures", "exports", "deletions"]
-
-
-def staff(*rights: str) -> Client:
-    person = make_user(is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-@pytest.fixture
-def operator() -> Client:
-    return staff("view_heartbeat", "change_prediction", "view_prediction", "view_user")
-
-
-def text_of(client: Client, part: str, **query: str) -> str:
-    """What one part of the page says, in one line."""
-    page = client.get(PAGE, query)
-    assert page.status_code == 200
-    found = re.search(rf'<section class="module" id="{part}".*?</section>', page.content.decode(), re.DOTALL)
-    assert found
-    return " ".join(strip_tags(re.sub(r"</t[dh]>", " | ", found[0])).split())
 
 
 def older(runs: Any, seconds: float) -> None:
     Prediction.objects.filter(pk__in=[run.pk for run in runs]).update(
         created=timezone.now() - timedelta(seconds=seconds)
     )
-
-
-def failed(*runs: Prediction, code: str = "engine_failed", message: str = "It did not work.") -> None:
-    for run in runs:
-        Prediction.objects.filter(pk=run.pk).update(
-            status=Job.Status.FAILED,
-            attempts=3,
-            started=timezone.now(),
-            finished=timezone.now(),
-            error_code=code,
-            error_message=message,
-        )
 
 
 def beat(name: str, ago: float = 1, **values: Any) -> None:
@@ -294,101 +257,6 @@ def test_archives_and_accounts_to_be_erased_are_listed(operator: Client) -> None
     said = text_of(operator, "deletions")
     assert "1 account should be erased by now." in said
     assert said.index("bob@") < said.index("ada@")
-
-
-# --- failures ----------------------------------------------------------------------------------------------
-
-
-def waiting() -> set[Any]:
-    return set(Prediction.objects.waiting().values_list("pk", flat=True))
-
-
-@pytest.fixture
-def three() -> list[Prediction]:
-    """Three failed predictions: two for one reason, and one for another."""
-    runs = make_runs(make_user("ada@example.com"), pictures=3, models=("tiny",))
-    failed(*runs[:2])
-    failed(runs[2], code="no_artifact", message="This network is away.")
-    return runs
-
-
-def test_failures_are_grouped_by_their_reason(operator: Client, three: list[Prediction]) -> None:
-    said = text_of(operator, "failures")
-    assert re.search(r"engine_failed ?It did not work\. \| \w+ \| 2 \|", said)
-    assert re.search(r"no_artifact ?This network is away\. \| \w+ \| 1 \|", said)
-    assert said.count("ada@example.com") == 3
-    chosen = text_of(operator, "failures", code="no_artifact")
-    assert "The latest of “no_artifact”" in chosen
-    assert chosen.count("ada@example.com") == 1
-
-
-def test_old_and_deleted_failures_are_left_out(operator: Client, three: list[Prediction]) -> None:
-    long_ago = timezone.now() - timedelta(days=operations.FAILED_DAYS + 1)
-    Prediction.objects.filter(pk=three[0].pk).update(started=long_ago, finished=long_ago)
-    Prediction.objects.filter(pk=three[1].pk).hide()
-    assert "engine_failed" not in text_of(operator, "failures")
-
-
-@pytest.mark.parametrize(
-    ("form", "again"),
-    [
-        (lambda runs: {"only": runs[0].pk, "run": [runs[2].pk]}, [0]),
-        (lambda runs: {"run": [runs[0].pk, runs[2].pk]}, [0, 2]),
-        (lambda runs: {"group": "engine_failed/tiny"}, [0, 1]),
-        (lambda runs: {"group": "engine_failed/small"}, []),
-        (lambda runs: {"run": ["nonsense", "'; --"]}, []),
-        (lambda runs: {}, []),
-    ],
-    ids=["one", "selected", "group", "group of none", "nonsense", "nothing"],
-)
-def test_one_a_group_or_all_that_are_selected_are_tried_again(
-    operator: Client, three: list[Prediction], no_wake_ups: list[str], form: Any, again: list[int]
-) -> None:
-    no_wake_ups.clear()
-    page = operator.post(f"{PAGE}retry/", form(three), follow=True)
-    assert page.redirect_chain[0][0] == f"{PAGE}#failures"
-    assert waiting() == {three[i].pk for i in again}
-    if again:
-        number = f"{len(again)} prediction{'s are' if len(again) > 1 else ' is'} queued again."
-        assert number in page.content.decode()
-    else:
-        assert "queued again" not in page.content.decode()
-
-
-def test_trying_again_takes_the_clean_run_beside_it_along() -> None:
-    (run,) = make_runs(make_user(), models=("tiny",), bars=[[0.25, 0, 0.5, 1]])
-    failed(run, run.clean_run)
-    assert lifecycle.retry_failed(Prediction.objects.filter(pk=run.pk)) == 1
-    assert waiting() == {run.pk, run.clean_run_id}
-
-
-def test_what_is_deleted_cancelled_or_without_its_picture_is_not_tried_again(
-    operator: Client, three: list[Prediction]
-) -> None:
-    Prediction.objects.filter(pk=three[0].pk).hide()
-    Prediction.objects.filter(pk=three[1].pk).update(status=Job.Status.CANCELLED)
-    Prediction.objects.filter(pk=three[2].pk).update(network_input=None)
-    assert "its picture is gone" in text_of(operator, "failures")
-    page = operator.post(f"{PAGE}retry/", {"run": [run.pk for run in three]}, follow=True)
-    assert "There was nothing to try again" in page.content.decode()
-    assert waiting() == set()
-
-
-def test_many_are_tried_again_piece_by_piece(
-    operator: Client, three: list[Prediction], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lifecycle, "RETRIED_AT_ONCE", 1)
-    page = operator.post(f"{PAGE}retry/", {"group": "engine_failed/tiny"}, follow=True)
-    assert "2 predictions are queued again." in page.content.decode()
-    assert waiting() == {run.pk for run in three[:2]}
-
-
-def test_an_accounts_limit_does_not_keep_an_operator_from_trying_again(
-    three: list[Prediction], settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.RATE_LIMITS = True
-    monkeypatch.setattr("predictions.quotas.QUOTA_IN_FLIGHT", 0)
-    assert lifecycle.retry_failed(Prediction.objects.all()) == 3
 
 
 # --- words -------------------------------------------------------------------------------------------------

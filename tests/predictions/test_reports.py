@@ -29,11 +29,6 @@ def share(run: Prediction) -> Share:
 
 
 @pytest.fixture
-def moderator() -> User:
-    return make_user(is_staff=True)
-
-
-@pytest.fixture
 def visitor() -> Client:
     return Client()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,13 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
 from accounts.models import User
 from predictions import lifecycle, quotas, removal, retention, services, worker
 from predictions.models import Job, NetworkInput, Prediction, Upload
 from tests.api import Api
 from tests.factories import finish, make_picture, make_runs
+from tests.folders import files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
@@ -50,10 +49,6 @@ def made_old(upload: Upload, age: timedelta) -> None:
 
 def kept(run: Prediction) -> bool:
     return Upload.objects.get(pk=run.upload_id).expired is None
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture
@@ -378,30 +373,3 @@ def test_the_page_says_before_that_the_picture_will_go_and_what_keeps_it(page: C
 def test_the_page_is_silent_while_there_is_time(page: Client, user: User) -> None:
     (run,) = answered(user, timedelta(days=300), models=("tiny",))
     assert "will be removed" not in page.get(run.get_absolute_url()).content.decode()
-
-
-# --- calendar months ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("moment", "months", "expected"),
-    [
-        (datetime(2026, 11, 20, 9, 30, tzinfo=UTC), 12, datetime(2025, 11, 20, 9, 30, tzinfo=UTC)),
-        (datetime(2026, 3, 31, tzinfo=UTC), 1, datetime(2026, 2, 28, tzinfo=UTC)),
-        (datetime(2024, 2, 29, tzinfo=UTC), 12, datetime(2023, 2, 28, tzinfo=UTC)),
-        (datetime(2026, 1, 15, tzinfo=UTC), 1, datetime(2025, 12, 15, tzinfo=UTC)),
-    ],
-)
-def test_months_are_those_of_the_calendar(moment: datetime, months: int, expected: datetime) -> None:
-    assert retention.earlier(moment, months) == expected
-
-
-START = datetime(1990, 1, 1, tzinfo=UTC)
-MOMENTS = st.integers(0, 6_000_000_000).map(lambda seconds: START + timedelta(seconds=seconds))
-
-
-@given(MOMENTS, st.integers(1, 1200))
-def test_what_is_announced_is_when_it_happens(newest: datetime, months: int) -> None:
-    due = retention.later(newest, months)
-    assert retention.earlier(due, months) >= newest
-    assert retention.earlier(due - timedelta(microseconds=1), months) < newest

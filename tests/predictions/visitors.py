@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -37,10 +36,6 @@ def sign_up(client: Client, email: str = "new@example.com") -> User:
 
 def guest_of(client: Client) -> User:
     return User.objects.get(pk=client.session[guests.SESSION_KEY])
-
-
-def files(media: Path) -> list[Path]:
-    return [path for path in media.rglob("*") if path.is_file()]
 
 
 def logged_in(user: User) -> Client:

@@ -15,6 +15,7 @@ AGAIN = [
     "test_retention.py",
     "test_waiting.py",
     "test_services.py",
+    "test_deleting.py",
     "test_many_pictures.py",
     "test_guest_merge.py",
     "test_api_lists.py",

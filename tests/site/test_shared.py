@@ -84,10 +84,19 @@ def test_two_tests_of_one_name_are_refused_because_one_would_not_run():
         shared.sort([item("a.py::twice"), item("a.py::twice")])
 
 
-def test_every_test_goes_to_a_process_with_its_file_or_its_folder():
-    assert shared.unit("tests/ml/test_train.py::one[a::b]") == "tests/ml/"
+def test_every_test_goes_to_a_process_with_its_file_and_with_what_it_shares():
+    unit = shared.unit("tests/ml/test_train.py::one[a::b]")
+    assert (
+        unit
+        == shared.unit("tests/ml/test_grow.py::two")
+        == shared.unit("tests/predictions/test_serving.py::one")
+    )
+    assert (
+        shared.unit("tests/browser/test_bars.py::one")
+        == shared.unit("tests/browser/test_crop.py::one")
+        != unit
+    )
     assert shared.unit("tests/site/test_stack.py::one") == "tests/site/test_stack.py"
-    assert shared.unit("tests/browser/test_bars.py::one") == "tests/browser/"
     for path in (*shared.TOGETHER, *shared.FIRST):
         assert list(services.ROOT.glob(f"{path}*")), path
 

@@ -1,9 +1,20 @@
 // A figure's state in the query string, so that an address restores what was seen. Keys that a figure does not know are
 // left as they are: they belong to the other figures, which follow the same picture.
 
-const WRITE_AFTER = 120; // ms; browsers refuse hundreds of changes in a few seconds
+const WRITE_AFTER = 120; // ms of rest; browsers refuse hundreds of changes in a few seconds, and each costs a frame its time
 
 const followers = new Set(); // functions that hear that the address changed
+
+let pending = null; // a query that is not written yet
+let timer = 0;
+
+// What was not written yet belonged to the place that was left. Everybody else hears of Back and Forward after this.
+addEventListener("popstate", () => {
+  clearTimeout(timer);
+  timer = 0;
+  pending = null;
+  clearCorrections();
+});
 
 /**
  * The state of one figure: `get()`, `set(changes)` and `onChange(listener)`.
@@ -25,10 +36,7 @@ export function state(defaults, validate = (values) => values) {
     if (changed.size) for (const listener of listeners) listener(values, changed);
   };
 
-  addEventListener("popstate", () => {
-    clearCorrections();
-    adopt(read(defaults, validate));
-  });
+  addEventListener("popstate", () => adopt(read(defaults, validate)));
 
   return {
     get: () => ({ ...values }),
@@ -85,6 +93,9 @@ export function fill(links) {
   };
   followers.add(follow);
   addEventListener("popstate", follow);
+  // Whoever is quicker than the address goes to what is seen as well.
+  addEventListener("pointerdown", () => flush(), { capture: true });
+  addEventListener("click", () => flush(), { capture: true });
   follow();
 }
 
@@ -110,9 +121,6 @@ function typed(text, initial) {
   return text;
 }
 
-let pending = null;
-let timer = 0;
-
 function currentQuery() {
   return new URLSearchParams(pending ?? location.search);
 }
@@ -126,8 +134,8 @@ function write(values, defaults) {
     else query.set(key, value);
   }
   pending = query.toString();
-  for (const follow of followers) follow();
-  if (!timer) timer = setTimeout(flush, WRITE_AFTER);
+  clearTimeout(timer);
+  timer = setTimeout(flush, WRITE_AFTER);
 }
 
 function flush(method = "replaceState") {
@@ -136,8 +144,10 @@ function flush(method = "replaceState") {
   if (pending === null) return;
   const query = pending;
   pending = null;
-  if (query === new URLSearchParams(location.search).toString()) return;
-  history[method](history.state, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
+  if (query !== new URLSearchParams(location.search).toString()) {
+    history[method](history.state, "", `${location.pathname}${query ? `?${query}` : ""}${location.hash}`);
+  }
+  for (const follow of followers) follow();
 }
 
 addEventListener("pagehide", () => flush());

@@ -7,14 +7,16 @@ const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
 
 /**
  * `view` is a MapView, `pad` the element around it that takes the keys, `buttons` {previous, play, next, pin}.
- * `choice` is what they work on: {get(): {y, x, pinned}, size(): [rows, columns], move(y, x), pin(pinned)}; `size` gives null
- * as long as there is nothing to choose from.
+ * `choice` is what they work on: {get(): {y, x, pinned}, size(): [rows, columns], move(y, x), pin(pinned), soon()}; `size`
+ * gives null as long as there is nothing to choose from. A pointer moves more often than anything is drawn: where it is
+ * counts from the next `settle()` on, for which `soon` asks.
  */
 export class Walker {
   constructor({ view, pad, buttons, choice }) {
     Object.assign(this, { view, pad, buttons, choice });
     this.timer = 0;
     this.byTouch = false;
+    this.pointed = null; // the cell under the pointer that is not chosen yet
     const { canvas } = view;
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.point(event));
@@ -44,15 +46,28 @@ export class Walker {
   point(event) {
     if (!this.choice.size()) return;
     this.stop();
-    if (!this.choice.get().pinned) this.choice.move(...this.view.cellAt(event));
+    const { y, x, pinned } = this.choice.get();
+    const [row, column] = this.view.cellAt(event);
+    if (pinned || (!this.pointed && row === y && column === x)) return;
+    this.pointed = [row, column];
+    this.choice.soon();
+  }
+
+  /** Chooses the cell under the pointer, if that is another one. */
+  settle() {
+    const { pointed } = this;
+    this.pointed = null;
+    if (pointed && this.choice.size()) this.choice.move(...pointed);
   }
 
   click() {
+    this.settle();
     if (!this.byTouch && this.choice.size()) this.choice.pin(!this.choice.get().pinned);
   }
 
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || !this.choice.size()) return;
+    this.settle();
     const { y, x, pinned } = this.choice.get();
     const [rows, columns] = this.choice.size();
     const to = (row, column) => this.take(() => {
@@ -85,6 +100,7 @@ export class Walker {
   /** Whoever moves the cell by hand ends the walk. */
   take(move) {
     this.stop();
+    this.settle();
     if (this.choice.size()) move();
   }
 

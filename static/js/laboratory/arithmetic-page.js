@@ -2,10 +2,21 @@
 
 import { whole } from "../numbers.js";
 import { rounded } from "./arithmetic-cells.js";
-import { assign, Magnifier, MapView, Panel, put, Strip } from "./arithmetic-drawing.js";
+import { Magnifier, MapView } from "./arithmetic-drawing.js";
+import { onScheme, Panel, Strip } from "./arithmetic-grids.js";
 import { legend, reach, signed, weight } from "./colours.js";
 
-const LEGIBLE = 4; // cells across; in a larger window there is no room for numbers
+/** Writes only what changes, and into the text that is there: a page that is told the same again would be laid out again. */
+function put(element, text) {
+  const written = element.firstChild;
+  if (written?.data === text) return;
+  if (written && text) written.data = text;
+  else element.textContent = text;
+}
+
+function assign(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
 
 /** A list of steps, each a layer's name, what it did, and where its numbers come from. */
 class Steps {
@@ -63,13 +74,21 @@ export class Page {
     this.rows = [...root.querySelectorAll("[data-row]")].map((element) => ({
       element,
       button: element.querySelector("button"),
-      drawing: element.querySelector("svg"),
-      bar: element.querySelector("[data-bar]"),
+      strip: new Strip(element.querySelector("canvas"), changed),
       sum: element.querySelector("[data-row-sum]"),
       running: element.querySelector("[data-running]"),
       channel: 0,
     }));
+    this.panels = ["values", "weights", "products"].map((name) => new Panel(this.find(name), changed));
+    this.pool = new Panel(this.find("pool-values"), changed);
+    onScheme(() => {
+      for (const board of [...this.rows.map((row) => row.strip), ...this.panels, this.pool]) board.read();
+      changed();
+    });
     for (const row of this.rows) row.button.addEventListener("click", () => choose(row.channel));
+    this.list = this.find("product-rows").closest("details");
+    // A click comes before it opens, and a browser that finds something in it opens it without one.
+    for (const event of ["click", "toggle"]) this.list.addEventListener(event, () => this.table());
     this.before = new Steps(this.find("before"));
     this.after = new Steps(this.find("after"));
   }
@@ -77,6 +96,7 @@ export class Page {
   /** Another layer or channel: what stays the same for all its cells. */
   model(model) {
     this.drawnInput = null;
+    this.listed = null;
     const { words } = this;
     const { layer, channel, scales, digits, multiplies } = model;
     words.of(model.network, digits);
@@ -88,41 +108,42 @@ export class Page {
     this.find("pool").hidden = multiplies;
     this.find("choose-input").disabled = !multiplies;
     this.find("pad").setAttribute("aria-label", this.find("output-caption").textContent);
-    if (!multiplies) {
-      const across = layer.kernel;
-      this.pool = new Panel(this.find("pool-values"), across, across * across);
-      this.find("pool-values").classList.toggle("numberless", across > LEGIBLE);
-      return;
-    }
+    if (!multiplies) return;
     legend(this.find("values-legend"), scales.input, signed, { digits });
     legend(this.find("weights-legend"), scales.weights, weight, { digits });
     legend(this.find("products-legend"), 1, signed, { digits });
-    for (const row of this.rows) row.strip = new Strip(row.drawing, layer.kernel);
-    this.panels = ["values", "weights", "products"].map((name) => {
-      this.find(name).classList.toggle("numberless", layer.kernel > LEGIBLE);
-      return new Panel(this.find(name), layer.kernel);
-    });
     this.products = Array.from({ length: layer.kernel ** 2 }, productRow);
     this.find("product-rows").replaceChildren(...this.products);
     put(this.find("no-bias"), words.said.no_bias);
   }
 
-  /** `cell` of `model`, and the input channel that is drawn large. Returns the whole figure in words. */
+  /** `cell` of `model`, and the input channel that is drawn large: all that moves with the cell. */
   cell(model, cell, drawn) {
     const { words } = this;
+    // Before anything is written: numbers on a canvas ask the page for its styles, which every written word makes stale.
+    const large = this.draw(model, cell, drawn);
+    this.caption(model, drawn);
+    const total = words.number(cell.total);
+    put(this.find("total"), total);
+    put(this.find("readout"), words.fill("readout", { row: words.line(cell.y), column: words.line(cell.x), total }));
+    if (model.multiplies) this.sum(model, cell, drawn, large);
+    else put(this.find("pool-text"), capital(this.pooled(cell)));
+  }
+
+  /** What is read rather than seen: sentences, and what comes before and after. Returns the whole figure in words. */
+  tell(model, cell, drawn) {
+    const { words } = this;
     const { layer, multiplies } = model;
-    this.maps(model, cell, drawn);
-    put(this.find("total"), words.number(cell.total));
-    put(this.find("readout"), words.fill("readout", { row: cell.y, column: cell.x, total: words.number(cell.total) }));
-    put(this.find("stored"), words.stored(cell.total, cell.stored));
+    const stored = words.stored(cell.total, cell.stored);
+    put(this.find("stored"), stored);
     put(this.find("window"), words.window(layer, cell.window, model.structure));
     const after = model.after(cell).map((step) => this.step(step));
     this.after.set(after);
     this.came(model, cell, drawn);
-    const parts = [multiplies ? this.sum(model, cell, drawn) : this.pooled(model, cell)];
+    const parts = [multiplies ? words.sum(cell, model.inputs) : this.pooled(cell)];
     parts[0] = `${words.place(layer, { ...cell, channel: model.channel }, model.run === "covered")}: ${parts[0]}`;
-    parts.push(words.stored(cell.total, cell.stored));
-    if (multiplies) parts.push(words.padding(this.padded, layer.kernel ** 2));
+    parts.push(stored);
+    if (multiplies) parts.push(words.padding(this.listed.terms.filter((one) => one.padding).length, layer.kernel ** 2));
     parts.push(...after.map(({ title, text }) => `${title}: ${text}`));
     return parts.filter(Boolean).join(" ");
   }
@@ -131,50 +152,61 @@ export class Page {
     return { title: capital(this.words.layer(step.layer.name)), ...this.words.step(step) };
   }
 
-  maps(model, cell, drawn) {
-    const { layer, scales } = model;
+  /** All canvases. Returns what the large one shows of a convolution: {terms, products: their scale}. */
+  draw(model, cell, drawn) {
+    const { layer, scales, multiplies } = model;
+    const { digits } = this.words;
     const map = model.inputMap(drawn);
-    if (this.drawnInput !== drawn) {
-      this.drawnInput = drawn;
-      this.inputMap.set(map, scales.input, layer.padding.some(Boolean) ? 1 : 0);
-      const name = this.words.input(drawn, model.ofPicture);
-      const source = this.words.layer(layer.inputs[0]);
-      put(this.find("input-caption"), `${capital(source)}, ${name}`);
-      this.inputMap.canvas.setAttribute("aria-label", this.find("input-caption").textContent);
-    }
+    if (this.drawnInput !== drawn) this.inputMap.set(map, scales.input, layer.padding.some(Boolean) ? 1 : 0);
     this.output.draw({ top: cell.y, left: cell.x, side: 1 });
     this.inputMap.draw(cell.window);
     this.magnifier.draw(map, scales.input, layer, cell.window);
+    if (!multiplies) {
+      this.pool.draw(cell.cells.map((one) => one.value), signed, scales.input, digits, { marked: cell.winner });
+      return null;
+    }
+    const each = cell.largest.map((channel) => model.terms(cell, channel));
+    const terms = model.terms(cell, drawn);
+    const products = reach([...each, terms].flatMap((one) => one.map(({ product }) => product)));
+    const scale = { values: scales.input, weights: scales.weights, products };
+    const furthest = Math.abs(cell.sums[cell.largest[0]]) || 1;
+    each.forEach((one, place) => this.rows[place].strip.draw(one, scale, cell.sums[cell.largest[place]] / furthest));
+    const padded = terms.map((one) => one.padding);
+    const [values, weights, results] = this.panels;
+    values.draw(terms.map((one) => one.value), signed, scale.values, digits, { padded });
+    weights.draw(terms.map((one) => one.weight), weight, scale.weights, digits);
+    results.draw(terms.map((one) => one.product), signed, scale.products, digits, { padded });
+    return { terms, products };
   }
 
-  /** The table of the sum and the large drawing of one input channel. Returns the sum in words. */
-  sum(model, cell, drawn) {
+  /** Which input channel is drawn. */
+  caption(model, drawn) {
+    if (this.drawnInput === drawn) return;
+    this.drawnInput = drawn;
+    const caption = `${capital(this.words.layer(model.layer.inputs[0]))}, ${this.words.input(drawn, model.ofPicture)}`;
+    put(this.find("input-caption"), caption);
+    this.inputMap.canvas.setAttribute("aria-label", caption);
+  }
+
+  /** The table of the sum and the numbers beside the large drawing. */
+  sum(model, cell, drawn, large) {
     const { words, rows } = this;
-    const { digits } = words;
-    const each = cell.largest.map((channel) => model.terms(cell, channel));
-    const chosen = model.terms(cell, drawn);
-    const scale = { values: model.scales.input, weights: model.scales.weights };
-    scale.products = reach([...each, chosen].flatMap((terms) => terms.map((one) => one.product)));
-    const furthest = Math.abs(cell.sums[cell.largest[0]]) || 1;
     let running = 0;
     rows.forEach((row, place) => {
       const channel = cell.largest[place];
       row.element.hidden = channel === undefined;
       if (row.element.hidden) return;
       const sum = cell.sums[channel];
-      running += rounded(sum, digits);
+      running += rounded(sum, words.digits);
       row.channel = channel;
       put(row.button, words.short(channel, model.ofPicture));
       assign(row.button, "aria-pressed", channel === drawn);
-      row.strip.set(each[place], scale);
-      this.bar(row.bar, sum / furthest);
       put(row.sum, words.signed(sum));
       put(row.running, words.number(running));
     });
     this.footer(cell, running);
     put(this.find("share"), words.fill("share", { share: Math.round(100 * cell.share), count: model.inputs }));
-    this.large(model, cell, drawn, chosen, scale);
-    return words.sum(cell, model.inputs);
+    this.large(model, cell, drawn, large);
   }
 
   footer(cell, running) {
@@ -191,34 +223,28 @@ export class Page {
     put(this.find("total-sum"), words.number(cell.total));
   }
 
-  /** A length to the left or to the right of the middle, -1 to 1. */
-  bar(rect, share) {
-    const length = 50 * Math.abs(share);
-    assign(rect, "x", (share < 0 ? 50 - length : 50).toFixed(2));
-    assign(rect, "width", length.toFixed(2));
-    rect.classList.toggle("below", share < 0);
-  }
-
-  large(model, cell, drawn, terms, scale) {
-    const { words, products } = this;
-    const padded = terms.map((one) => one.padding);
-    this.padded = padded.filter(Boolean).length;
-    const [values, weights, results] = this.panels;
-    values.set(terms.map((one) => one.value), signed, scale.values, words.digits, { padded });
-    weights.set(terms.map((one) => one.weight), weight, scale.weights, words.digits);
-    results.set(terms.map((one) => one.product), signed, scale.products, words.digits, { padded });
+  large(model, cell, drawn, { terms, products }) {
+    const { words } = this;
     put(this.find("drawn"), words.input(drawn, model.ofPicture));
-    this.ends(scale.products);
+    this.ends(products);
     put(this.find("drawn-sum"), words.signed(cell.sums[drawn]));
     const over = words.over(terms.map((one) => one.product), cell.sums[drawn]);
     put(this.find("drawn-rounding"), words.signed(over));
+    this.listed = { terms, over, sum: cell.sums[drawn] };
+    if (this.list.open) this.table();
+  }
+
+  /** The same as a table; nobody waits for it while it is closed. */
+  table() {
+    if (!this.listed) return;
+    const { words, products, listed: { terms, over, sum } } = this;
     products.forEach(({ cells }, place) => {
       const { value, weight: by, product } = terms[place];
       const texts = [words.at(terms[place]), words.number(value), words.number(by), words.signed(product)];
       texts.forEach((text, column) => put(cells[column], text));
     });
     put(this.find("products-rounding"), words.signed(over));
-    put(this.find("products-sum"), words.signed(cell.sums[drawn]));
+    put(this.find("products-sum"), words.signed(sum));
   }
 
   /** The scale of the products is another one for each cell; only its numbers are written anew. */
@@ -227,20 +253,11 @@ export class Page {
     [-scale, 0, scale].forEach((end, place) => put(written[place], this.words.number(end)));
   }
 
-  /** A pooling's window. Returns it in words. */
-  pooled(model, cell) {
-    const { words } = this;
-    const values = cell.cells.map((one) => one.value);
-    this.pool.set(values, signed, model.scales.input, words.digits, { marked: cell.winner });
-    const sentence = this.poolSentence(cell, values.length);
-    put(this.find("pool-text"), capital(sentence));
-    return sentence;
-  }
-
-  poolSentence(cell, count) {
+  /** A pooling's window in words. */
+  pooled(cell) {
     const { words } = this;
     const total = words.number(cell.total);
-    if (cell.winner < 0) return words.fill("average_sum", { count: whole(count), total });
+    if (cell.winner < 0) return words.fill("average_sum", { count: whole(cell.cells.length), total });
     const { values, row, column } = words.pool(cell);
     return words.fill("pool_sum", { values, total, row, column });
   }
@@ -253,7 +270,7 @@ export class Page {
     if (!model.multiplies && cell.winner >= 0) ({ y, x } = cell.cells[cell.winner]);
     this.middle = { channel: drawn, y, x };
     const averaged = model.layer.kind === "average_pool";
-    put(this.find("before-place"), averaged ? "" : words.fill("at", { channel: drawn, row: y, column: x }));
+    put(this.find("before-place"), averaged ? "" : words.fill("at", { channel: drawn, row: words.line(y), column: words.line(x) }));
     this.before.set(averaged ? [] : this.origin(model.before(drawn, y, x)));
   }
 

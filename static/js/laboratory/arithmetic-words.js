@@ -37,6 +37,11 @@ export class Words {
     return rounded(value, this.digits) < 0 ? `− ${text}` : `+ ${text}`;
   }
 
+  /** A row or a column as people count them, from 1; padding before the first is 0 and less. */
+  line(at) {
+    return whole(at + 1);
+  }
+
   layer(name) {
     return this.names[this.network.name]?.[name] ?? name;
   }
@@ -54,7 +59,7 @@ export class Words {
   }
 
   place(layer, { channel, y, x }, covered) {
-    const values = { network: this.network.title, layer: this.layer(layer.name), channel, row: y, column: x };
+    const values = { network: this.network.title, layer: this.layer(layer.name), channel, row: this.line(y), column: this.line(x) };
     const place = this.fill("place", values);
     return covered ? `${place}, ${this.said.covered}` : place;
   }
@@ -73,7 +78,7 @@ export class Words {
 
   /** Where a value of the window lies. */
   at({ y, x, padding }) {
-    return this.fill(padding ? "cell_padding" : "cell", { row: whole(y), column: whole(x) });
+    return this.fill(padding ? "cell_padding" : "cell", { row: this.line(y), column: this.line(x) });
   }
 
   pixel({ pixel, fraction, mean, std, value }) {
@@ -151,7 +156,7 @@ export class Words {
   max_pool({ from, cells, own, winner, y, x }) {
     if (!cells) return { text: this.fill("pool_beyond") };
     const values = { ...this.pool({ cells, winner }), value: this.number(from) };
-    if (own === winner) return { text: this.fill("pool_wins", { ...values, row: y, column: x }) };
+    if (own === winner) return { text: this.fill("pool_wins", { ...values, row: this.line(y), column: this.line(x) }) };
     return { text: this.fill("pool_loses", values) };
   }
 
@@ -161,8 +166,9 @@ export class Words {
 
   /** The values of a pooling's window, the largest of them, and where that one lies. */
   pool({ cells, winner }) {
-    const { value, y: row, x: column } = cells[winner];
-    return { values: this.list(cells.map((one) => one.value)), largest: this.number(value), row, column };
+    const { value, y, x } = cells[winner];
+    const values = this.list(cells.map((one) => one.value));
+    return { values, largest: this.number(value), row: this.line(y), column: this.line(x) };
   }
 
   list(values) {
@@ -176,7 +182,7 @@ export class Words {
   window(layer, { top, left, side }, structure) {
     const parts = [];
     const edges = { top, left, bottom: top + side - 1, right: left + side - 1 };
-    const written = Object.fromEntries(Object.entries(edges).map(([name, edge]) => [name, whole(edge)]));
+    const written = Object.fromEntries(Object.entries(edges).map(([name, edge]) => [name, this.line(edge)]));
     if (layer.kind === "average_pool") return this.fill("window_all");
     parts.push(this.fill(side === 1 ? "window_one" : "window", written));
     if (layer.stride > 1) {

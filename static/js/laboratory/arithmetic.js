@@ -8,13 +8,14 @@ import { Page } from "./arithmetic-page.js";
 import { Words } from "./arithmetic-words.js";
 import { ready, trouble, waiting, well } from "./frame.js";
 import { explain } from "./jobs.js";
-import { bind, within } from "./picker.js";
+import { bind, stepping, within } from "./picker.js";
 import { networkNamed, subject } from "./subject.js";
 import { twin } from "./twin.js";
 
 const MIDDLE = Number.NaN; // what the address leaves out: the middle row or column
 const LARGEST = -1; // likewise: the input channel that adds or takes away most
 const CELL = "arithmetic-cell";
+const APART = 100; // ms from one cell that is told in sentences to the next
 
 const { words: said, networks } = JSON.parse(document.getElementById("arithmetic-data").textContent);
 const root = document.querySelector("[data-arithmetic]");
@@ -61,6 +62,9 @@ const spoken = twin(find("twin"));
 let model = null; // what is drawn; null until the first one is loaded
 let loading = null; // ends the loading that is under way
 let frame = 0;
+let told = -Infinity; // when sentences were written
+let untold = null; // of what they are to be written
+let telling = 0; // the timer for that
 
 // Drawing ----------------------------------------------------------------------------------------------------------
 
@@ -69,15 +73,29 @@ function schedule() {
 }
 
 function draw() {
-  frame = 0;
   const start = performance.now();
+  walker.settle();
+  frame = 0;
   const { y, x, input } = address.get();
   const [, rows, columns] = model.output.shape;
   const cell = model.cell(Math.min(y, rows - 1), Math.min(x, columns - 1));
-  const sentence = page.cell(model, cell, drawnOf(cell, input));
-  spoken.say(sentence);
+  const drawn = drawnOf(cell, input);
+  page.cell(model, cell, drawn);
+  untold = [model, cell, drawn];
+  if (start - told >= APART) tell();
+  else telling ||= setTimeout(tell, APART);
   performance.clearMeasures(CELL);
   performance.measure(CELL, { start, end: performance.now() });
+}
+
+/** A single step is told with its frame; while a pointer moves on, nobody reads sentences in every one. */
+function tell() {
+  clearTimeout(telling);
+  telling = 0;
+  if (!untold) return;
+  told = performance.now();
+  spoken.say(page.tell(...untold));
+  untold = null;
 }
 
 function drawnOf(cell, input) {
@@ -100,8 +118,9 @@ function links() {
 }
 
 function goBack(which) {
+  tell();
   const layer = model?.sources[which];
-  if (layer) address.set({ layer: layer.name, ...page.middle, input: LARGEST });
+  if (layer) address.set({ layer: layer.name, ...page.middle, input: LARGEST }, { step: true });
 }
 
 /** To the cell of the next convolution whose window has this cell in its middle, or nearly. */
@@ -112,7 +131,7 @@ function goOn() {
   const [, rows, columns] = model.output.shape;
   const [, height, width] = layer.shape;
   const scaled = (at, count, target) => Math.min(target - 1, Math.floor((at * target) / count));
-  address.set({ layer: layer.name, channel: 0, y: scaled(y, rows, height), x: scaled(x, columns, width), input: model.channel });
+  address.set({ layer: layer.name, channel: 0, y: scaled(y, rows, height), x: scaled(x, columns, width), input: model.channel }, { step: true });
 }
 
 // Loading ------------------------------------------------------------------------------------------------------------
@@ -133,6 +152,7 @@ async function open() {
     well();
     find("board").hidden = false;
     find("board").removeAttribute("aria-busy");
+    untold = null;
     page.model(model);
     links();
     schedule();
@@ -162,6 +182,7 @@ const walker = new Walker({
       if (now.y !== y || now.x !== x) address.set({ y, x });
     },
     pin: (pinned) => address.set({ pinned }),
+    soon: schedule,
   },
 });
 
@@ -169,6 +190,7 @@ const walker = new Walker({
 walker.onWalk = (walks) => find("twin").setAttribute("aria-live", walks ? "off" : "polite");
 
 const layers = find("layer");
+const steps = stepping();
 
 function fillLayers({ network, layer }) {
   if (layers.dataset.network !== network) {
@@ -183,24 +205,26 @@ layers.addEventListener("change", () => {
   const [, rows, columns] = shapeOf({ network, layer });
   const [, height, width] = shapeOf({ network, layer: layers.value });
   const scaled = (at, count, target) => Math.floor(((at + 0.5) * target) / count);
-  address.set({ layer: layers.value, y: scaled(y, rows, height), x: scaled(x, columns, width), input: LARGEST });
+  address.set({ layer: layers.value, y: scaled(y, rows, height), x: scaled(x, columns, width), input: LARGEST }, { step: steps() });
 });
 
 /** A number that does not exist is said to be none, and the nearest is shown. */
 function bindNumber(key, sentence, axis) {
   const control = find(`choose-${key}`);
+  const first = axis ? 1 : 0; // people count rows and columns from 1
   let typed = "";
   // Before the address makes something of it that exists.
   control.addEventListener("change", () => { typed = control.value; }, { capture: true });
-  const show = bind(control, address, key);
+  const show = bind(control, address, key, { first });
   control.addEventListener("change", () => {
     const shown = address.get()[key];
-    if (typed === "" || Number(typed) === shown) return;
-    correct(words.fill(sentence, { value: typed, last: shapeOf(address.get())[axis] - 1, shown }));
-    control.value = String(shown);
+    if (typed === "" || Number(typed) === shown + first) return;
+    const last = shapeOf(address.get())[axis] - 1 + first;
+    correct(words.fill(sentence, { value: typed, last, shown: shown + first }));
+    control.value = String(shown + first);
   });
   return () => {
-    control.max = String(shapeOf(address.get())[axis] - 1);
+    control.max = String(shapeOf(address.get())[axis] - 1 + first);
     show();
   };
 }
@@ -249,7 +273,8 @@ const still = document.querySelector("[data-laboratory-still]");
 address.onChange((values, changed) => {
   // It tells the cell that the page was loaded with; the twin tells every one.
   if (still) still.hidden = true;
-  show();
+  // Rows and columns show themselves (bindNumber), and nothing else depends on them.
+  if ([...changed].some((key) => key !== "y" && key !== "x")) show();
   if (["network", "layer", "channel", "run"].some((key) => changed.has(key))) open();
   else schedule();
 });

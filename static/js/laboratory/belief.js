@@ -125,7 +125,7 @@ function recordTwin(now, fair, moved, sentence) {
     sentence,
   };
   return interpolate(moved
-    ? gettext("At temperature %(temperature)s it would read %(moved)s, which no count of answers supports. Honestly, %(network)s is %(share)s sure of %(label)s. %(sentence)s")
+    ? gettext("At temperature %(temperature)s it would read %(moved)s, which no count of answers supports. At the temperature that makes it honest, %(network)s is %(share)s sure of %(label)s. %(sentence)s")
     : gettext("%(network)s is %(share)s sure of %(label)s. %(sentence)s"), values, true);
 }
 

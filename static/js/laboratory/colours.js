@@ -12,6 +12,9 @@ const GREY = ["000000", "ffffff"];
 const STEPS = 255; // odd, so that the middle one is zero exactly
 const NOTHING = [128, 128, 128]; // what is no number
 
+/** A colour for CSS and SVG. */
+export const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
+
 const LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 function scaleOf(stops) {
@@ -23,7 +26,10 @@ function scaleOf(stops) {
   });
 }
 
-/** A function (v, scale) -> [r, g, b], with what `paint` and `legend` need to know of it. */
+/**
+ * A function (v, scale) -> [r, g, b], with what `paint` and `legend` need to know of it. `style(v, scale)` is the same colour
+ * for CSS and canvases and `ink(v, scale)` what is read on it, both made once: they are asked for in every frame.
+ */
 function map(stops, low) {
   const table = scaleOf(stops);
   const words = new Uint32Array(table.map(([red, green, blue]) => (
@@ -34,8 +40,10 @@ function map(stops, low) {
     const share = Math.min(1, Math.max(low, v / scale));
     return Math.round(((share - low) / (1 - low)) * (STEPS - 1));
   };
-  const colour = (v, scale) => (Number.isNaN(v) ? NOTHING : table[step(v, scale)]);
-  return Object.assign(colour, { table, words, step, low });
+  const of = (list, nothing) => (v, scale) => (Number.isNaN(v) ? nothing : list[step(v, scale)]);
+  const style = of(table.map(css), css(NOTHING));
+  const ink = of(table.map(inkOn), inkOn(NOTHING));
+  return Object.assign(of(table, NOTHING), { table, words, step, low, style, ink });
 }
 
 /** -scale is dark red, 0 is white, scale is dark blue. What lies beyond has the colour of the end. */
@@ -85,9 +93,6 @@ export function inkOn([red, green, blue]) {
   const luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
   return luminance > 0.179 ? "#000000" : "#ffffff";
 }
-
-/** A colour for CSS and SVG. */
-export const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 
 /** The largest size among numbers, at least a little, to be a scale. */
 export function reach(data) {

@@ -5,7 +5,7 @@ const EDGE = { left: 46, right: 14, top: 14, bottom: 44 };
 // Letters keep their size on a narrow screen, so the plot has fewer units there.
 const narrow = matchMedia("(width < 44rem)");
 const TALL = 15; // of a label
-const WIDE = 7.2; // of one of its letters
+const HALO = 5; // around its letters, as the style sheet has it
 const FAR = 9; // between a label and its line
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
@@ -32,14 +32,14 @@ function along(points) {
 }
 
 /**
- * Where the labels of `curves` ({text, points} in units of the drawing) stand: each beside its own curve, off the others,
- * off `more` curves and off one another. Returns [x, y] of their middles, in order.
+ * Where the labels of `curves` ({width: of the label, points}, in units of the drawing) stand: each beside its own curve, off the
+ * others and off one another. Returns [x, y] of their middles, in order.
  */
-export function places(curves, more = []) {
+export function places(curves) {
   const taken = [];
-  const all = [...curves, ...more].map(({ points }) => along(points));
-  return curves.map(({ text, points }, own) => {
-    const half = (text.length * WIDE) / 2;
+  const all = curves.map(({ points }) => along(points));
+  return curves.map(({ width, points }, own) => {
+    const half = width / 2;
     let best = null;
     let least = Infinity;
     for (const [x, y] of points.slice(1, -1)) {
@@ -69,7 +69,7 @@ function crowd([x, y], half, all, own) {
 }
 
 function overlap([x, y], half, taken) {
-  return taken.some(([a, b, other]) => Math.abs(a - x) < half + other + 6 && Math.abs(b - y) < TALL + 2) ? 1000 : 0;
+  return taken.some(([a, b, other]) => Math.abs(a - x) < half + other + 6 && Math.abs(b - y) < TALL + 2 * HALO) ? 1000 : 0;
 }
 
 function outside([x, y], half) {
@@ -100,22 +100,28 @@ export function frame(svg, percent) {
 const part = (svg, name) => svg.querySelector(`[data-part=${name}]`);
 
 /**
- * Draws curves: [{shares, values, text, style, strong}], `style` the index of the network. Strong ones have a direct label
- * and marks; the others stay in the background.
+ * Draws curves: [{shares, values, text, style, order, strong}], `style` the index of the network. Each has its label beside
+ * it; strong ones have marks, the others stay in the background, each order with dashes of its own.
  */
 export function draw(svg, curves) {
   const drawn = curves.map((curve) => ({ ...curve, points: curve.shares.map((share, i) => [across(share), down(curve.values[i])]) }));
-  const lines = (some) => some.map(({ points, style }) => make("path", {
-    class: `curve network-${style}`,
+  const lines = (some) => some.map(({ points, style, order, strong }) => make("path", {
+    class: strong ? `curve network-${style}` : `thin network-${style} order-${order}`,
     d: points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join(""),
   }));
   const weak = drawn.filter((one) => !one.strong);
   const strong = drawn.filter((one) => one.strong);
   part(svg, "others").replaceChildren(...lines(weak));
   part(svg, "curves").replaceChildren(...lines(strong));
-  const found = places(strong, weak);
-  part(svg, "labels").replaceChildren(...strong.map(({ text, style }, i) =>
-    make("text", { class: `middle network-${style}`, x: found[i][0].toFixed(1), y: (found[i][1] + 5).toFixed(1) }, text)));
+  const labelled = [...strong, ...weak];
+  const labels = labelled.map(({ text, style, strong: isStrong }) =>
+    make("text", { class: `middle network-${style}${isStrong ? "" : " thin"}` }, text));
+  part(svg, "labels").replaceChildren(...labels);
+  const widths = labels.map((label) => label.getComputedTextLength() + HALO);
+  places(labelled.map(({ points }, i) => ({ points, width: widths[i] }))).forEach(([x, y], i) => {
+    labels[i].setAttribute("x", x.toFixed(1));
+    labels[i].setAttribute("y", (y + 5).toFixed(1));
+  });
 }
 
 /** Marks one step of the strong curves: a line across the plot and a mark on each curve. */

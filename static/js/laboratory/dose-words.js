@@ -28,8 +28,8 @@ export function curveInWords(curve, { network, label }) {
     half: at === null ? "" : percent(at),
   };
   return fill(at === null
-    ? gettext("%(network)s keeps on average %(area)s of confidence in %(label)s; it begins at %(start)s and never loses half of it.")
-    : gettext("%(network)s keeps on average %(area)s of confidence in %(label)s; half of the %(start)s it begins with is gone once %(half)s of the picture is covered."), values);
+    ? gettext("From nothing to everything covered, %(network)s is on average %(area)s sure of %(label)s. It begins at %(start)s and never loses half of that.")
+    : gettext("From nothing to everything covered, %(network)s is on average %(area)s sure of %(label)s. Half of the %(start)s it begins with is gone once %(half)s of the picture is covered."), values);
 }
 
 /** Whether the order by importance does what it should, for one network. */

@@ -14,6 +14,8 @@ import { subject } from "./subject.js";
 import { twin } from "./twin.js";
 
 const ORDERS = ["most", "least", "random"];
+/** What stands beside a thin line. */
+const SHORT = { most: gettext("most first"), least: gettext("least first"), random: gettext("random") };
 
 const root = document.querySelector("[data-dose]");
 const find = (name) => root.querySelector(`[data-${name}]`);
@@ -141,10 +143,12 @@ function show() {
   draw(chart, there().flatMap((side) => side.dose.curves.map((curve) => ({
     shares: curve.shares,
     values: curve.probabilities,
-    text: side.network.title,
+    text: curve.order === order ? side.network.title : SHORT[curve.order],
     style: side.style,
+    order: curve.order,
     strong: curve.order === order,
   }))));
+  for (const key of find("thin").children) key.hidden = key.dataset.of === order;
   root.dataset.shown = order;
   for (const side of sides) {
     const about = { network: side.network.title, label: label() };

@@ -48,12 +48,20 @@ export class Heat {
     this.hatch = `hatch-${(patterns += 1)}`;
     this.map = null;
     this.place = null;
+    this.pointed = null; // the cell under a pointer, until the next frame is drawn
+    this.frame = 0;
+    this.marks = [make("rect", { class: "under" }), make("rect")];
     this.svg.setAttribute("viewBox", `0 0 ${SIDE} ${SIDE}`);
     this.svg.replaceChildren(this.pattern(), ...["hatched", "grid", "contours", "numbers", "barred", "cursor"].map((name) =>
       make("g", { class: `heat-${name}`, "data-part": name })));
-    element.addEventListener("pointermove", (event) => this.point(event, false));
-    element.addEventListener("pointerleave", onLeave);
-    element.addEventListener("click", (event) => this.point(event, true));
+    this.part("cursor").append(...this.marks);
+    this.cursor();
+    element.addEventListener("pointermove", (event) => this.pass(event));
+    element.addEventListener("pointerleave", () => {
+      this.rest();
+      onLeave();
+    });
+    element.addEventListener("click", (event) => this.pick(event));
     element.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -115,7 +123,8 @@ export class Heat {
     this.map = null;
     delete this.element.dataset.shown;
     this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (const name of ["hatched", "grid", "contours", "numbers", "cursor"]) this.part(name).replaceChildren();
+    for (const name of ["hatched", "grid", "contours", "numbers"]) this.part(name).replaceChildren();
+    this.cursor();
   }
 
   paint(map, scale, coarse) {
@@ -188,22 +197,55 @@ export class Heat {
   cursor() {
     const inside = this.place && this.map && this.place[0] < this.map.height && this.place[1] < this.map.width;
     const square = inside ? this.square(this.place[0] * this.map.width + this.place[1]) : null;
-    this.part("cursor").replaceChildren(...(square
-      ? [make("rect", { class: "under", ...square }), make("rect", square)] : []));
+    for (const mark of this.marks) {
+      mark.setAttribute("visibility", square ? "visible" : "hidden");
+      for (const [key, value] of Object.entries(square ?? {})) mark.setAttribute(key, String(value));
+    }
   }
 
-  point(event, picks) {
-    if (!this.map) return;
+  /** A pointer passes: it moves more often than a frame is drawn, and only the square where it is then counts. */
+  pass(event) {
+    const place = this.under(event);
+    if (!place) return;
+    const [row, column] = this.pointed ?? this.place ?? [];
+    if (place[0] === row && place[1] === column) return;
+    this.pointed = place;
+    this.frame ||= requestAnimationFrame(() => {
+      const { pointed, map } = this;
+      this.rest();
+      if (map && pointed[0] < map.height && pointed[1] < map.width) this.onMove(...pointed, false);
+    });
+  }
+
+  /** What the pointer did before counts no more. */
+  rest() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.pointed = null;
+  }
+
+  /** The cell [row, column] under a pointer, or null. */
+  under({ clientX, clientY }) {
+    if (!this.map) return null;
     const frame = this.svg.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - frame.left) / frame.width) * this.map.width);
-    const row = Math.floor(((event.clientY - frame.top) / frame.height) * this.map.height);
-    if (row < 0 || column < 0 || row >= this.map.height || column >= this.map.width) return;
-    if (picks || row !== this.place?.[0] || column !== this.place?.[1]) this.onMove(row, column, picks);
-    if (picks) this.onPick(row, column);
+    const column = Math.floor(((clientX - frame.left) / frame.width) * this.map.width);
+    const row = Math.floor(((clientY - frame.top) / frame.height) * this.map.height);
+    const inside = row >= 0 && column >= 0 && row < this.map.height && column < this.map.width;
+    return inside ? [row, column] : null;
+  }
+
+  /** A click or a tap. */
+  pick(event) {
+    this.rest();
+    const place = this.under(event);
+    if (!place) return;
+    this.onMove(...place, true);
+    this.onPick(...place);
   }
 
   key(event) {
     if (!this.map || event.target !== this.element || event.ctrlKey || event.altKey || event.metaKey) return;
+    this.rest();
     const [row, column] = this.place ?? this.start();
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();

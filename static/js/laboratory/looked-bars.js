@@ -39,7 +39,12 @@ export class Covering {
     this.find = (name) => element.querySelector(`[data-covering-${name}]`);
     this.ending = new AbortController();
     this.address = state({ bars: "" });
-    this.own = this.address.get().bars === ""; // The bars are those that came with the picture.
+    this.text = this.address.get().bars;
+    this.own = this.text === ""; // The bars are those that came with the picture.
+    // Back undoes what was chosen, and leaves the bars as they are.
+    this.address.onChange(({ bars }) => {
+      if (bars !== this.text) this.address.set({ bars: this.text });
+    });
     this.find("clear").addEventListener("click", () => this.set([]));
   }
 
@@ -64,7 +69,8 @@ export class Covering {
     this.own = false;
     subject.bars = bars;
     subject.covered = bars.length > 0;
-    this.address.set({ bars: JSON.stringify(bars) });
+    this.text = JSON.stringify(bars);
+    this.address.set({ bars: this.text });
     this.onChange(bars.map(inSquare));
     this.ask();
   }

@@ -106,7 +106,10 @@ export class Panel {
   look(place) {
     this.heat.look(place);
     const text = place && this.map ? cellInWords(place[0] * this.map.width + place[1], this.map, this.about) : "";
-    this.find("cell").textContent = text;
+    const cell = this.find("cell");
+    // Into the text that is there: that is laid out in less time than a new one.
+    if (cell.firstChild && text) cell.firstChild.data = text;
+    else cell.textContent = text;
     return text;
   }
 

@@ -257,8 +257,8 @@ function controls() {
     const layer = layerOf(values, panel.network.name);
     const slider = panel.find("layer");
     slider.value = String(layers.indexOf(layer));
-    slider.setAttribute("aria-valuetext", layer);
-    panel.find("layer-says").textContent = layer;
+    slider.setAttribute("aria-valuetext", setup.names[layer]);
+    panel.find("layer-says").textContent = setup.names[layer];
     panel.heat.opacity(values.opacity / 100);
   }
   for (const option of find("versus").options) option.disabled = Number(option.value) === values.class;

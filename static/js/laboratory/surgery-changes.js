@@ -1,6 +1,7 @@
 // What is changed, as a list that can be read and taken back one by one.
 
 import { number } from "../numbers.js";
+import { titled } from "./layer-names.js";
 import { ranges } from "./surgery-operation.js";
 
 const row = (text, actions) => {
@@ -20,12 +21,12 @@ const row = (text, actions) => {
 /** One edit or the mutes of one layer in words. */
 export function editWords(edit) {
   return interpolate(gettext("%(layer)s, from channel %(in)s to channel %(out)s: %(kernel)s"), {
-    ...edit, kernel: edit.kernel.map((one) => number(one, 2)).join(" "),
+    ...edit, layer: titled(edit.layer), kernel: edit.kernel.map((one) => number(one, 2)).join(" "),
   }, true);
 }
 
 export function muteWords(layer, channels) {
-  return interpolate(gettext("%(layer)s: channels %(channels)s muted"), { layer, channels: ranges(channels).replaceAll(",", ", ") }, true);
+  return interpolate(gettext("%(layer)s: channels %(channels)s muted"), { layer: titled(layer), channels: ranges(channels).replaceAll(",", ", ") }, true);
 }
 
 /** `onShow(edit)`, `onRemoveEdit(edit)`, `onRemoveMutes(layer)` hear what is pressed. */

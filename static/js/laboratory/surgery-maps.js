@@ -3,6 +3,7 @@
 
 import { number } from "../numbers.js";
 import { legend, paint, reach, signed } from "./colours.js";
+import { spoken } from "./layer-names.js";
 import { channelOf } from "./tensors.js";
 
 /** Adds the cross-correlation of `source` ({data, width, height}) with a kernel of differences to `out`, as a layer does. */
@@ -63,7 +64,7 @@ export class Maps {
     this.draw("before", before, scale);
     this.draw("after", after, scale);
     const { cells, most } = difference(before.data, after.data, scale);
-    const values = { layer: layer.name, out: place.out, cells, all: before.data.length, most: number(most, 3) };
+    const values = { layer: spoken(layer.name), out: place.out, cells, all: before.data.length, most: number(most, 3) };
     const text = most
       ? gettext("In channel %(out)s of %(layer)s, %(cells)s of %(all)s cells differ from before, at most by %(most)s.")
       : gettext("Channel %(out)s of %(layer)s is as the trained kernel makes it.");

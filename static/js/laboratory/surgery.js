@@ -6,7 +6,8 @@ import { reach } from "./colours.js";
 import { address as written, correct, state } from "./address.js";
 import { ready, trouble, waiting, well } from "./frame.js";
 import { explain } from "./jobs.js";
-import { bind, channels, layers, within } from "./picker.js";
+import { spoken } from "./layer-names.js";
+import { bind, channels, layers, stepping, within } from "./picker.js";
 import { networkNamed, subject } from "./subject.js";
 import { AnswerTable, compare, probabilities, told } from "./surgery-answers.js";
 import { renderChanges } from "./surgery-changes.js";
@@ -138,7 +139,7 @@ function drawOperation() {
   find("reset").disabled = isNothing(now);
   find("none").hidden = !isNothing(now);
   renderChanges(find("changes"), now, {
-    onShow: (one) => address.set({ layer: one.layer, channel: one.out, in: one.in }),
+    onShow: (one) => address.set({ layer: one.layer, channel: one.out, in: one.in }, { step: true }),
     onRemoveEdit: (one) => step(() => history().push(withoutEdit(operation(), one), null)),
     onRemoveMutes: (layer) => step(() => history().push(withMutes(operation(), layer, []), null)),
   });
@@ -282,10 +283,8 @@ function put(found) {
   const relu = offered("relu").find((one) => one.name === now.relu) ?? offered("relu").at(-1);
   const inputs = found.layer(layer.inputs[0]).shape[0];
   const place = { layer: layer.name, out: within(now.channel, layer.shape[0]), in: within(now.in, inputs) };
-  layers(controls.layer, found, layer.name, (one) => one.kind === "convolution");
-  layers(controls.relu, found, relu.name, (one) => one.kind === "relu");
-  // A closed list does not show its groups, and every block has a first convolution.
-  for (const option of [...controls.layer.options, ...controls.relu.options]) option.textContent = option.value;
+  layers(controls.layer, found, layer.name, (one) => one.kind === "convolution", spoken);
+  layers(controls.relu, found, relu.name, (one) => one.kind === "relu", spoken);
   channels(controls.out, layer.shape[0], place.out);
   channels(controls.in, inputs, place.in);
   const range = (count) => interpolate(gettext("(0 to %(last)s)"), { last: count - 1 }, true);
@@ -334,18 +333,20 @@ function channelInput(control, key) {
 
 channelInput(controls.out, "channel");
 channelInput(controls.in, "in");
-controls.layer.addEventListener("change", () => address.set({ layer: controls.layer.value, channel: 0, in: 0 }));
-controls.relu.addEventListener("change", () => address.set({ relu: controls.relu.value }));
+const steps = { layer: stepping(), relu: stepping() };
+controls.layer.addEventListener("change", () => {
+  address.set({ layer: controls.layer.value, channel: 0, in: 0 }, { step: steps.layer() });
+});
+controls.relu.addEventListener("change", () => address.set({ relu: controls.relu.value }, { step: steps.relu() }));
 find("form").addEventListener("submit", (event) => event.preventDefault());
 if (find("sides")) bind(find("sides"), address, "side");
 const networkPick = document.querySelector('[data-pick="network"]');
 if (networkPick) bind(networkPick, address, "network");
 
-address.onChange((_, changed) => {
-  if (changed.has("network")) {
-    // Each network keeps what was done to it.
-    address.set({ edits: writeEdits(operation()), mutes: writeMutes(operation()) });
-  }
+address.onChange((values, changed) => {
+  // Each network keeps what was done to it. Back does not take it away: that is what its own undo is for.
+  const done = { edits: writeEdits(operation()), mutes: writeMutes(operation()) };
+  if (values.edits !== done.edits || values.mutes !== done.mutes) address.set(done);
   if (["network", "layer", "channel", "in"].some((key) => changed.has(key))) shown = null;
   if (["network", "side", "layer", "channel", "in", "relu"].some((key) => changed.has(key))) choose();
   if (changed.has("network") || changed.has("side")) {

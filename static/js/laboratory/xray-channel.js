@@ -177,7 +177,7 @@ export class ChannelView {
       view: VIEW_TITLES[view],
       value: number(data[y * this.columns + x], this.digits + MORE_DIGITS),
     }));
-    return fill(gettext("Row %(row)s, column %(column)s: %(values)s"), { row: y, column: x, values: values.join(", ") });
+    return fill(gettext("Row %(row)s, column %(column)s: %(values)s"), { row: y + 1, column: x + 1, values: values.join(", ") });
   }
 
   /** The channel and its cell in words; nothing while its values are on their way. */

@@ -168,7 +168,7 @@ export class LayerView {
       ? gettext("Row %(row)s of %(rows)s, column %(column)s of %(columns)s, %(view)s: zero in every channel.")
       : gettext("Row %(row)s of %(rows)s, column %(column)s of %(columns)s, %(view)s: most by %(channels)s.");
     const text = fill(words, {
-      row: y, rows, column: x, columns, view: VIEW_TITLES[show], channels: channelList(best.map((channel) => [channel]), best.length),
+      row: y + 1, rows, column: x + 1, columns, view: VIEW_TITLES[show], channels: channelList(best.map((channel) => [channel]), best.length),
     });
     this.foundSays.textContent = text;
     this.found.dataset.drawn = `${y} ${x}`;

@@ -1,4 +1,4 @@
-// Both networks at once: block by block the strongest maps, and where the two pictures stop differing.
+// Both networks at once: block by block the strongest maps, and where the two runs become alike.
 
 import { passing, showTrouble } from "../trouble.js";
 import { el } from "./xray-dom.js";

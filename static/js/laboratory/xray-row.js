@@ -78,7 +78,7 @@ export function channelList(pairs, count = 3) {
   return pairs.slice(0, count).map(([channel]) => channel).join(", ");
 }
 
-/** Where the two runs stop differing, or that they never do: one sentence about a network's blocks. */
+/** Where the two runs become alike, or that they never do: one sentence about a network's blocks. */
 export function whereAlike(blocks, titleOf) {
   const [picture, ...inside] = blocks.filter((block) => block.change !== null);
   if (inside.length < 2) return "";

@@ -3,7 +3,7 @@
 import { state as addressState, address as currentAddress } from "./address.js";
 import { legend, signed } from "./colours.js";
 import { ready, trouble } from "./frame.js";
-import { bind, channels as channelInput } from "./picker.js";
+import { bind, channels as channelInput, stepping } from "./picker.js";
 import { subject } from "./subject.js";
 import { twin } from "./twin.js";
 import { BlockView, blockText } from "./xray-block.js";
@@ -50,15 +50,15 @@ function validate(values, say) {
     valid.block = "";
   }
   const [count, rows, columns] = layer?.shape ?? [0, 0, 0];
-  const within = (key, most, title) => {
+  const within = (key, most, title, first = 0) => {
     if (!layer) return -1;
     if (Number.isInteger(valid[key]) && valid[key] >= -1 && valid[key] < most) return valid[key];
-    correct(fill(gettext("There is no %(title)s “%(value)s” in this layer. The nearest one is shown."), { title, value: valid[key] }));
+    correct(fill(gettext("There is no %(title)s “%(value)s” in this layer. The nearest one is shown."), { title, value: valid[key] + first }));
     return Number.isFinite(valid[key]) ? Math.min(most - 1, Math.max(0, Math.round(valid[key]))) : -1;
   };
   valid.channel = within("channel", count, gettext("channel"));
-  valid.y = within("y", rows, gettext("row"));
-  valid.x = within("x", columns, gettext("column"));
+  valid.y = within("y", rows, gettext("row"), 1);
+  valid.x = within("x", columns, gettext("column"), 1);
   if (!VIEWS.includes(valid.show) || (valid.show !== "clean" && !subject.covered)) valid.show = "clean";
   if (!RANGES.includes(valid.range)) valid.range = "layer";
   return valid;
@@ -94,9 +94,8 @@ const ways = {
   state: () => place.get(),
   set: (changes) => place.set(changes),
   /** Goes somewhere, and takes the focus along, unless one stays at the same depth. */
-  go(changes, { stay = false } = {}) {
+  go(changes, { stay = false, step = !stay || level({ ...place.get(), ...changes }) !== level(place.get()) } = {}) {
     const keeps = "channel" in changes && !("layer" in changes);
-    const step = !stay || level({ ...place.get(), ...changes }) !== level(place.get());
     place.set(keeps ? changes : { y: -1, x: -1, ...changes }, { step });
     stood = standing();
     if (stay) return;
@@ -235,11 +234,9 @@ let filled = "";
 function fillLayers(network) {
   if (filled === network) return;
   filled = network;
-  const groups = names[network].blocks.map((block) => {
-    const options = block.layers.map((layer) => new Option(block.layers.length > 1 ? layer.title : layer.full, layer.name));
-    return el("optgroup", { label: block.title }, ...options);
-  });
-  layerSelect.replaceChildren(new Option(gettext("choose a layer"), ""), ...groups);
+  // A closed list shows one line, so each has the whole name.
+  const options = names[network].blocks.flatMap((block) => block.layers.map(({ full, name }) => new Option(full, name)));
+  layerSelect.replaceChildren(new Option(gettext("choose a layer"), ""), ...options);
 }
 
 /** What waits can be looked at: the other network may be there, and so is the text. */
@@ -279,14 +276,18 @@ function boot() {
   }
   bind(find("pick-show"), place, "show");
   bind(find("pick-range"), place, "range");
-  layerSelect.addEventListener("change", () => ways.go({ layer: layerSelect.value, block: "", channel: -1 }, { stay: true }));
+  const steps = { layer: stepping(), network: stepping() };
+  layerSelect.addEventListener("change", () => {
+    ways.go({ layer: layerSelect.value, block: "", channel: -1 }, { stay: true, step: steps.layer() || undefined });
+  });
   channelNumber.addEventListener("change", () => {
     const channel = channelNumber.value.trim() === "" ? -1 : Number(channelNumber.value);
     if (Number.isFinite(channel)) ways.go({ channel: Math.max(-1, Math.round(channel)) }, { stay: true });
   });
   const networkSelect = document.querySelector("select[data-pick=network]");
   networkSelect?.addEventListener("change", () => {
-    ways.go({ network: networkSelect.value, block: "", layer: "", channel: -1 }, { stay: true });
+    const step = steps.network() || undefined;
+    ways.go({ network: networkSelect.value, block: "", layer: "", channel: -1 }, { stay: true, step });
   });
   place.onChange((values, changed) => {
     if (networkSelect) networkSelect.value = values.network;

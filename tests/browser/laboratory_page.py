@@ -1,0 +1,34 @@
+"""What tests of all figures of the laboratory share: opening a figure, and running JavaScript on its modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+
+ROOT = "/learn/laboratory/"
+# A page's modules by their names in static/js: they have hashed names, and whatever a page loads it loads once.
+MODULES = """(names) => Promise.all(names.map((name) => {
+  const entries = performance.getEntriesByType("resource").map((entry) => entry.name);
+  return import(entries.find((one) => new RegExp(`/${name}\\\\.[0-9a-f]+\\\\.js$`).test(one)));
+}))"""
+
+
+def wait_until_ready(page: Page) -> None:
+    expect(page.locator("html")).to_have_attribute("data-laboratory-ready", "", timeout=30_000)
+
+
+def open_figure(visitor: Visitor, slug: str = "belief", query: str = "", **options: Any) -> Page:
+    page = visitor.open(login=False, **options)
+    page.goto(f"{ROOT}{slug}/{query}")
+    wait_until_ready(page)
+    return page
+
+
+def on_module(page: Page, name: str, body: str, argument: Any = None) -> Any:
+    """Runs JavaScript in the page, with ``module``, one of the laboratory's, and ``argument`` at hand."""
+    names = [f"laboratory/{name}"] if name != "numbers" else [name]
+    script = f"async ([names, argument]) => {{ const [module] = await ({MODULES})(names); {body} }}"
+    return page.evaluate(script, [names, argument])

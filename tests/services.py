@@ -310,7 +310,8 @@ class LiveStack:
         for process in [self.web, *self.workers]:
             if process is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(15)
+                    # A browser that is still open holds connections, and the site waits for them as long as it may.
+                    process.wait(5)
                 # What is left of the group, such as a pool child of a killed worker.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)

@@ -45,6 +45,8 @@ FLAGS = [
 ]
 # How long a page may take is measured in benchmarks/; a test beside busy neighbours waits for what is to come.
 expect.set_options(timeout=20_000)
+BOTH_WIDTHS = pytest.mark.parametrize("width", [360, 1280], indirect=True)
+"""For tests of what stands where. What a page does is tried where there is least room."""
 LOCAL_SCHEMES = ("blob", "data", "about")
 
 
@@ -53,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def width(request: pytest.FixtureRequest) -> int:
+    """How wide the browser is, in pixels."""
+    return getattr(request, "param", 360)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from ml.labels import CIFAR100
 from tests import services
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
 from tests.evaluations import a_matrix, add_evaluation, an_evaluation
 from tests.learn.conftest import write_card
 
@@ -40,9 +40,9 @@ def guest(site: services.LiveStack, chromium: Browser) -> Iterator[Visitor]:
     one.close()
 
 
-@pytest.fixture(params=[360, 1280])
-def page(guest: Visitor, request: pytest.FixtureRequest) -> Page:
-    page = guest.open(width=request.param, login=False)
+@pytest.fixture
+def page(guest: Visitor, width: int) -> Page:
+    page = guest.open(width=width, login=False)
     page.goto("/learn/networks/")
     expect(page.locator("[data-pad]").first).to_have_attribute("tabindex", "0")
     return page
@@ -66,6 +66,7 @@ def spot(figure: Locator, truth: str, answer: str) -> tuple[float, float]:
     return box["x"] + (column + 0.5) / 100 * box["width"], box["y"] + (row + 0.5) / 100 * box["height"]
 
 
+@BOTH_WIDTHS
 def test_pointing_at_a_square_says_what_was_called_what_by_both_networks(page: Page) -> None:
     page.mouse.move(*spot(little(page), "bear", "beaver"))
     expect(little(page).locator("[data-says]")).to_have_text(NEXT.format(9))
@@ -122,6 +123,7 @@ def test_the_keyboard_begins_at_the_most_frequent_mistake_and_stays_inside(page:
     expect(says).to_have_text("apple was called aquarium fish 9 times of 50")
 
 
+@BOTH_WIDTHS
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     page.locator(".all-classes summary").click()
     page.mouse.move(*spot(little(page), "bear", "beaver"))

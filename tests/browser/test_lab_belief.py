@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from ml import artifact
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
 
 PATH = "/learn/laboratory/belief/?on=sample:apple"
 READY = "html[data-laboratory-ready]"
@@ -24,9 +24,9 @@ def opened(visitor: Visitor, extra: str = "", **options: Any) -> Page:
     return page
 
 
-@pytest.fixture(params=[360, 1280])
-def page(researcher: Visitor, request: pytest.FixtureRequest) -> Page:
-    return opened(researcher, width=request.param)
+@pytest.fixture
+def page(researcher: Visitor, width: int) -> Page:
+    return opened(researcher, width=width)
 
 
 def figure(page: Page) -> Locator:
@@ -93,6 +93,7 @@ def agree(page: Page, at: float, network: str = "vgg", side: str = "clean") -> N
     assert cell(last, "share") == pytest.approx(100 * np.delete(shares, best).sum(), rel=0.06, abs=0.051)
 
 
+@BOTH_WIDTHS
 def test_the_columns_are_the_softmax_at_the_honest_temperature(page: Page) -> None:
     agree(page, temperature(page))
     says(
@@ -105,6 +106,7 @@ def test_the_columns_are_the_softmax_at_the_honest_temperature(page: Page) -> No
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@BOTH_WIDTHS
 def test_a_drag_turns_the_temperature_and_the_columns_follow(page: Page) -> None:
     slider(page).scroll_into_view_if_needed()
     box = slider(page).bounding_box()
@@ -204,6 +206,7 @@ def test_the_record_is_that_of_the_evaluation_and_follows_the_honest_temperature
     assert float(place[1]) == pytest.approx(284 * moved / 100, abs=0.2)
 
 
+@BOTH_WIDTHS
 def test_both_networks_stand_side_by_side(page: Page) -> None:
     panels = figure(page).locator("[data-panel]:visible")
     expect(panels).to_have_count(2)

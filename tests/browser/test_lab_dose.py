@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
 
 PAGE = "/learn/laboratory/dose/"
 SOON = 30_000
@@ -25,10 +25,10 @@ BLACK = """(canvas) => {
 Open = Callable[..., Page]
 
 
-@pytest.fixture(params=[360, 1280])
-def opened(researcher: Visitor, request: pytest.FixtureRequest) -> Open:
+@pytest.fixture
+def opened(researcher: Visitor, width: int) -> Open:
     def go(query: str = "", **options: Any) -> Page:
-        page = researcher.open(width=request.param, login=False, **options)
+        page = researcher.open(width=width, login=False, **options)
         page.goto(f"{PAGE}?on=sample:apple{query}")
         expect(side(page, "vgg").locator("[data-words]")).not_to_be_empty(timeout=SOON)
         expect(side(page, "wideresnet").locator("[data-words]")).not_to_be_empty(timeout=SOON)
@@ -58,6 +58,7 @@ def area(page: Page, network: str, order: str) -> float:
     return float(page.locator(f"[data-area='{network} {order}']").inner_text().rstrip("%"))
 
 
+@BOTH_WIDTHS
 def test_both_networks_have_a_labelled_curve_of_their_own_style_and_a_sentence(page: Page) -> None:
     curves = page.locator("[data-part=curves] path")
     expect(curves).to_have_count(2)
@@ -94,6 +95,7 @@ def test_thin_lines_are_told_apart_by_their_dashes_and_their_names(
     )
 
 
+@BOTH_WIDTHS
 def test_the_labels_stand_apart_from_one_another(page: Page) -> None:
     boxes = [box for one in page.locator("[data-part=labels] text").all() if (box := one.bounding_box())]
     assert len(boxes) == 6
@@ -143,6 +145,7 @@ def test_keys_cover_the_picture_step_by_step(page: Page) -> None:
     expect(step(page)).to_have_attribute("aria-valuetext", "100%")
 
 
+@BOTH_WIDTHS
 def test_a_pointer_on_the_plot_covers_the_picture(page: Page) -> None:
     chart = page.locator("[data-chart]")
     chart.scroll_into_view_if_needed()
@@ -177,6 +180,7 @@ def test_another_class_has_its_own_curves(page: Page) -> None:
     expect(page).to_have_url(re.compile("class=83"))
 
 
+@BOTH_WIDTHS
 def test_the_table_has_every_step_and_marks_the_one_that_is_shown(opened: Open) -> None:
     page = opened("&step=6")
     page.get_by_text("All steps as a table").click()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
 
 PAGE = "/learn/laboratory/looked/"
 SOON = 30_000
@@ -22,10 +22,10 @@ SWEET_PEPPER = "83"
 Open = Callable[..., Page]
 
 
-@pytest.fixture(params=[360, 1280])
-def opened(researcher: Visitor, request: pytest.FixtureRequest) -> Open:
+@pytest.fixture
+def opened(researcher: Visitor, width: int) -> Open:
     def go(query: str = "", **options: Any) -> Page:
-        page = researcher.open(width=request.param, login=False, **options)
+        page = researcher.open(width=width, login=False, **options)
         show(page, query)
         return page
 
@@ -94,6 +94,7 @@ def strongest(page: Page, network: str) -> tuple[int, int]:
 # --- the maps --------------------------------------------------------------------------------------------------
 
 
+@BOTH_WIDTHS
 def test_both_networks_are_shown_in_words_and_lines_on_one_written_scale(page: Page) -> None:
     for name, count in (("vgg", 16), ("wideresnet", 64)):
         expect(words(page, name)).to_contain_text("The evidence for apple is strongest in row")
@@ -206,6 +207,7 @@ def test_arrow_keys_begin_at_the_strongest_square_and_move_over_the_map(page: Pa
     to_address(page, row=str(row), column="4")
 
 
+@BOTH_WIDTHS
 def test_a_pointer_shows_a_square_and_a_click_keeps_it(page: Page) -> None:
     page.mouse.move(*point(page, "VGG", 1, 2, 4))
     expect(cell(page, "vgg")).to_have_text(re.compile(r"^Row 1, column 2 of 4 .*: [+−]?[\d.]+ for apple\."))
@@ -230,6 +232,7 @@ def test_a_finger_finds_a_square(researcher: Visitor) -> None:
 # --- how it is drawn -------------------------------------------------------------------------------------------
 
 
+@BOTH_WIDTHS
 def test_the_maps_own_squares_take_the_place_of_lines(page: Page) -> None:
     own = page.get_by_role("checkbox", name="The map’s own squares")
     own.focus()
@@ -283,6 +286,7 @@ def test_the_grid_is_chosen(page: Page) -> None:
     to_address(page, grid="4")
 
 
+@BOTH_WIDTHS
 def test_a_square_becomes_a_bar_and_back(page: Page) -> None:
     kind(page, "Covering squares").check()
     expect(words(page, "vgg")).to_contain_text("covering it", timeout=SOON)
@@ -301,7 +305,8 @@ def test_a_square_becomes_a_bar_and_back(page: Page) -> None:
     expect(covering).to_contain_text("With 2 bars:", timeout=SOON)
     page.mouse.click(*point(page, "Wide ResNet", 8, 1, 8))
     expect(covering).to_contain_text("With 1 bar:", timeout=SOON)
-    page.get_by_role("button", name="Take all bars away").click()
+    # By its key: the pictures above it may still be growing.
+    page.get_by_role("button", name="Take all bars away").press("Enter")
     expect(covering).to_contain_text("No square is a bar.")
     to_address(page, bars="%5B%5D")
 

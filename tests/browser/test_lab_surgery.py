@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ml import artifact
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
 from tests.browser.surgery_page import (
     address,
     agrees,
@@ -25,11 +25,12 @@ from tests.browser.surgery_page import (
 )
 
 
-@pytest.fixture(params=[360, 1280])
-def page(researcher: Visitor, request: pytest.FixtureRequest) -> Page:
-    return opened(researcher, width=request.param)
+@pytest.fixture
+def page(researcher: Visitor, width: int) -> Page:
+    return opened(researcher, width=width)
 
 
+@BOTH_WIDTHS
 def test_the_trained_answer_and_kernel_stand_there_first(page: Page) -> None:
     says(page, "VGG, whole picture, nothing changed: apple 49.")
     kernel = artifact.read_weights(artifact.load_card("vgg"))["block1/conv1/kernel"][:, :, 0, 0]
@@ -80,6 +81,7 @@ def test_arrow_keys_step_by_hundredths_and_undo_takes_all_of_them_back(page: Pag
     expect(page.locator("[data-changes] li")).to_have_count(1)
 
 
+@BOTH_WIDTHS
 def test_a_number_is_dragged_sideways(page: Page) -> None:
     cell = page.get_by_label("row 2, column 1")
     cell.scroll_into_view_if_needed()
@@ -145,6 +147,7 @@ def test_the_strongest_channels_are_muted_as_float64_says_and_unmuted(page: Page
     says(page, "nothing changed")
 
 
+@BOTH_WIDTHS
 def test_a_channel_is_muted_by_the_keyboard_and_more_are_shown(page: Page) -> None:
     button = page.locator("[data-mutes] button").nth(1)
     button.focus()

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 from django.conf import settings
 
 
@@ -29,11 +28,11 @@ def loaded_by(source: str) -> set[str]:
 HEAVY = {"tensorflow", "keras", "jax", "torch", "nncf", "scipy", "sklearn"}
 
 
-@pytest.mark.parametrize(
-    "module", ["classifier_site.urls", "classifier_site.celery", "classifier_site.wsgi", "predictions.tasks"]
-)
-def test_the_site_and_its_workers_load_no_tensorflow(module):
-    loaded = loaded_by(f"import django\ndjango.setup()\nimport {module}")
+def test_the_site_and_its_workers_load_no_tensorflow():
+    modules = (
+        "classifier_site.urls, classifier_site.celery, classifier_site.wsgi, predictions.tasks, learn.tasks"
+    )
+    loaded = loaded_by(f"import django\ndjango.setup()\nimport {modules}")
     assert "django" in loaded
     assert loaded & HEAVY == set()
 

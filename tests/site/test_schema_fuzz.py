@@ -28,7 +28,7 @@ from tests.factories import finish, make_picture, make_runs, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_networks", "no_wake_ups")]
 
-EXAMPLES = 40
+EXAMPLES = 24
 WELL_FORMED = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
 # A description says which requests are well formed. It cannot say which password is right, how the classes of the
 # networks are called that are there today, what the pictures of a batch are called, that one day lies before another,

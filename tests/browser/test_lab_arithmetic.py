@@ -134,6 +134,7 @@ def test_the_keys_choose_the_cell(researcher: Visitor, seen: Callable[..., np.nd
     point(page, 5, 5, 8)
     pad.press("ArrowLeft")
     twin(page, at(cell, y=1, x=6))
+    expect(page).to_have_url(re.compile(r"[?&]x=6(&|$)"))
     page.reload()
     expect(page.locator(READY)).to_have_count(1)
     twin(page, at(cell, y=1, x=6))

@@ -70,29 +70,6 @@ def test_an_address_with_nonsense_says_so_and_does_the_rest(researcher: Visitor)
     expect(figure(page).get_by_label("for channel")).to_have_value("63")
 
 
-def test_one_change_is_answered_within_a_second_and_a_half(researcher: Visitor) -> None:
-    page = opened(researcher)
-    page.get_by_role("button", name="All zero").click()
-    changed(page)
-    page.evaluate(
-        """() => {
-          window.began = performance.now();
-          new MutationObserver((_, self) => {
-            if (!document.querySelector("[data-stale]").hasAttribute("aria-busy")) {
-              window.took = performance.now() - window.began;
-              self.disconnect();
-            }
-          }).observe(document.querySelector("[data-stale]"), { attributes: true, attributeFilter: ["aria-busy"] });
-        }"""
-    )
-    page.get_by_role("button", name="Blur").click()
-    page.wait_for_selector("[data-stale]:not([aria-busy])")
-    changed(page)
-    took = page.evaluate("window.took")
-    # The goal is 1.5 s on a quiet machine; a machine that is busy with other tests is given more.
-    assert took < 6_000, took
-
-
 def test_a_worker_that_is_away_is_told_and_the_trained_answer_stays(
     researcher: Visitor, laboratory: services.LiveStack, absent_worker: Callable[[], None]
 ) -> None:

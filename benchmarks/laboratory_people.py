@@ -18,7 +18,7 @@ VGG, WIDE = NETWORKS = ("vgg", "wideresnet")
 EXPLANATIONS = "/learn/laboratory/explanations/"
 BARS = [[0.35, 0.2, 0.3, 0.5]]
 # Of jobs.js: seconds until it asks for the first time how a figure stands, the factor from time to time, the longest.
-FIRST, SLOWER, SLOWEST = 0.12, 1.35, 2.0
+FIRST, SLOWER, SLOWEST = 0.12, 1.35, 0.6
 GIVE_UP_SECONDS = 60.0
 # The servers close what was silent for two seconds.
 STALE_SECONDS = 1.0

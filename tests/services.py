@@ -324,19 +324,19 @@ class LiveStack:
             )
 
 
-def prepare(stack: LiveStack, *, with_database: bool) -> None:
-    """Static files and empty tables of SQLite, which are the same for every stack and cost seconds."""
+def prepare(folder: Path, environment: dict[str, str], *, with_database: bool) -> None:
+    """Puts into a data folder what is the same for every site and costs seconds: static files, empty tables of SQLite."""
 
-    def make(folder: Path) -> None:
-        variables = {"DATA_DIR": str(folder), "DATABASE_URL": "", "ML_ARTIFACTS_DIR": str(folder / "none")}
-        first = LiveStack(folder, stack.port, stack.environment | variables)
+    def make(made: Path) -> None:
+        variables = {"DATA_DIR": str(made), "DATABASE_URL": "", "ML_ARTIFACTS_DIR": str(made / "none")}
+        first = LiveStack(made, 0, environment | variables)
         first.manage("collectstatic", "--noinput", "--verbosity", "0")
         first.manage("migrate", "--verbosity", "0")
 
     made = made_once("prepared", make)
-    shutil.copytree(made / "static", stack.folder / "static")
+    shutil.copytree(made / "static", folder / "static")
     if with_database:
-        shutil.copy2(made / "convoscope.sqlite3", stack.folder)
+        shutil.copy2(made / "convoscope.sqlite3", folder)
 
 
 @contextlib.contextmanager
@@ -372,7 +372,7 @@ def running_stack(
         stack = LiveStack(Path(folder), port, environment, web_command=web_command)
         try:
             if VARIABLE in os.environ and "ENVIRONMENT" not in variables:
-                prepare(stack, with_database=not database)
+                prepare(stack.folder, environment, with_database=not database)
             else:
                 stack.manage("collectstatic", "--noinput", "--verbosity", "0")
             # With nothing left to migrate it still writes a row for each network.

@@ -16,6 +16,7 @@ import pytest
 
 from classifier_site import guard, supervisor
 from tests import services
+from tests.networks import make_artifact
 
 ROOT = services.ROOT
 START = 120.0
@@ -38,8 +39,9 @@ class Site:
             "DATA_DIR": str(self.folder / "data"),
             "PORT": str(self.port),
             "SITE_MARK": self.mark,
-            # Figures that nobody looks at would take the time of the tests beside.
+            # Figures that nobody looks at, of large networks, would take the time of the tests beside.
             "LABORATORY_SAMPLES": "none",
+            "ML_ARTIFACTS_DIR": str(self.folder / "networks"),
             **variables,
         }
         environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
@@ -53,6 +55,13 @@ class Site:
                 start_new_session=True,
             )
         return self.process
+
+    def fill(self) -> None:
+        """What its first start would make, so that it starts in less time."""
+        data = self.folder / "data"
+        data.mkdir()
+        inherited = {key: value for key, value in os.environ.items() if key != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+        services.prepare(data, {**inherited, "ENVIRONMENT": "local"}, with_database=True)
 
     def processes(self) -> list[psutil.Process]:
         found = []
@@ -99,6 +108,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     running = Site(tmp_path, services.free_port())
+    make_artifact(tmp_path / "networks", "tiny", size=24, multiply_adds=1_000)
     yield running
     for process in running.processes():
         process.kill()
@@ -156,6 +166,7 @@ def test_a_network_that_cannot_be_read_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_a_dead_process_is_started_again_and_ctrl_c_ends_every_one(site):
+    site.fill()
     process = site.start()
     site.wait_up()
     [*_, web] = sorted(site.named("gunicorn"), key=lambda process: -process.create_time())
@@ -170,6 +181,7 @@ def test_a_dead_process_is_started_again_and_ctrl_c_ends_every_one(site):
 
 
 def test_after_a_kill_nothing_stays_and_a_second_start_works_and_ends_by_sigterm(site):
+    site.fill()
     process = site.start()
     site.wait_up()
     process.kill()
@@ -196,7 +208,8 @@ def test_sigterm_to_make_ends_everything(site):
         "DATA_DIR": str(site.folder / "data"),
         "PORT": str(site.port),
         "SITE_MARK": site.mark,
-        "LABORATORY_SAMPLES": "apple",
+        "LABORATORY_SAMPLES": "none",
+        "ML_ARTIFACTS_DIR": str(site.folder / "networks"),
     }
     environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     with site.log.open("wb") as output:

@@ -4,8 +4,9 @@ import { ask, Problem } from "../http.js";
 import { subject } from "./subject.js";
 
 const FIRST = 120;
-const SLOWEST = 2000;
+const SLOWEST = 600; // a figure of some seconds is noticed soon after it is there
 const SLOWER = 1.35;
+const AFTER_FAILURE = 2000;
 const PATIENCE = 3; // failures in a row before the last of them is thrown
 const KEPT = 60; // explanations; the oldest go first
 
@@ -106,7 +107,7 @@ async function get(fields, signal, onWait) {
       failures += 1;
       const passing = problem.status === 0 || problem.status === 429 || problem.status >= 500;
       if (signal.aborted || !passing || failures >= PATIENCE) throw problem;
-      wait = Math.max(SLOWEST, 1000 * (problem.wait ?? 0));
+      wait = Math.max(AFTER_FAILURE, 1000 * (problem.wait ?? 0));
     }
   }
   if (answer.status !== "done") {

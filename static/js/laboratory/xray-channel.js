@@ -7,7 +7,7 @@ import { dotted } from "./tensors.js";
 import { excitement, excitementText, patchRow } from "./xray-atlas.js";
 import { el } from "./xray-dom.js";
 import { channelName, elsewhere } from "./xray-layer.js";
-import { arrow, frame, shares } from "./xray-maps.js";
+import { arrow, atMostOnceAFrame, frame, shares } from "./xray-maps.js";
 import { heard } from "./xray-row.js";
 import { channelViews, receptive, relativeChange, statistics } from "./xray-scan.js";
 import { table } from "./xray-table.js";
@@ -90,12 +90,8 @@ export class ChannelView {
     const canvas = el("canvas", { className: "cells" });
     const mark = el("div", { className: "xray-mark", hidden: true, "aria-hidden": "true" });
     const stage = el("div", { className: "xray-map-stage" }, canvas, mark);
-    const choose = (event) => {
-      const { x, y } = shares(event, stage);
-      this.choose(Math.floor(y * this.rows), Math.floor(x * this.columns));
-    };
-    stage.addEventListener("pointermove", choose);
-    stage.addEventListener("pointerdown", choose);
+    const choose = atMostOnceAFrame(({ x, y }) => this.choose(Math.floor(y * this.rows), Math.floor(x * this.columns)));
+    for (const type of ["pointermove", "pointerdown"]) stage.addEventListener(type, (event) => choose(shares(event, stage)));
     const element = el("div", { className: "xray-map" }, stage, el("p", { className: "small muted", textContent: VIEW_TITLES[view] }));
     element.dataset.view = view;
     return { canvas, mark, element };

@@ -12,6 +12,7 @@ import { table } from "./xray-table.js";
 import { digitsFor, fill, layerNamed, rangeText, shapeText, VIEW_TITLES, withChange } from "./xray-text.js";
 
 const ANSWERS = 8;
+const REST = 100; // ms at a place before its channels are listed: a list with pictures is not made for each cell that is crossed
 
 /** "channel 17", or the class that an output of the last layer stands for. */
 export function channelName(scan, layer, channel) {
@@ -146,7 +147,7 @@ export class LayerView {
     if (!here || rows * columns === 1 || this.answers === asked) return;
     this.answers = asked;
     try {
-      const { data } = await scan.values(name, show);
+      const [{ data }] = await Promise.all([scan.values(name, show), new Promise((done) => { setTimeout(done, REST); })]);
       if (this.answers === asked) this.answer(scan, layer, show, y, x, data);
     } catch (problem) {
       this.answers = "";

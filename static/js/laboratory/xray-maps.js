@@ -92,6 +92,21 @@ export function shares(event, element) {
   return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
 }
 
+/** `act`, with what it was last called with, before the next frame is drawn: a pointer tells of itself more often. */
+export function atMostOnceAFrame(act) {
+  let last = null;
+  return (value) => {
+    if (last === null) {
+      requestAnimationFrame(() => {
+        const now = last;
+        last = null;
+        act(now);
+      });
+    }
+    last = value;
+  };
+}
+
 /** How far an arrow key goes: [rows, columns], or null for another key. */
 export function arrow(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;

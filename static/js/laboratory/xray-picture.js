@@ -1,7 +1,7 @@
 // The picture as the network saw it, with the place that is looked at. It can be pointed at: then the place is chosen there.
 
 import { el } from "./xray-dom.js";
-import { arrow, frame, shares } from "./xray-maps.js";
+import { arrow, atMostOnceAFrame, frame, shares } from "./xray-maps.js";
 
 export class Picture {
   /** `onPlace(y, x)` hears which cell of the layer is pointed at. */
@@ -12,8 +12,10 @@ export class Picture {
     this.field = el("div", { className: "xray-field", hidden: true, "aria-hidden": "true" });
     this.element = el("div", { className: "xray-picture", tabIndex: 0, role: "application", "aria-label": label },
       this.image, this.field, this.cell);
-    this.element.addEventListener("pointermove", (event) => this.point(event));
-    this.element.addEventListener("pointerdown", (event) => this.point(event));
+    const point = atMostOnceAFrame((at) => this.point(at));
+    for (const type of ["pointermove", "pointerdown"]) {
+      this.element.addEventListener(type, (event) => point(shares(event, this.element)));
+    }
     this.element.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -35,9 +37,8 @@ export class Picture {
     });
   }
 
-  point(event) {
+  point({ x, y }) {
     if (!this.rows) return;
-    const { x, y } = shares(event, this.element);
     this.choose(Math.floor(y * this.rows), Math.floor(x * this.columns));
   }
 

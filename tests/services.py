@@ -325,7 +325,7 @@ class LiveStack:
 
 
 def prepare(folder: Path, environment: dict[str, str], *, with_database: bool) -> None:
-    """Puts into a data folder what is the same for every site and costs seconds: static files, empty tables of SQLite."""
+    """Puts into a data folder what is the same for every site and costs seconds: static files, empty tables."""
 
     def make(made: Path) -> None:
         variables = {"DATA_DIR": str(made), "DATABASE_URL": "", "ML_ARTIFACTS_DIR": str(made / "none")}

@@ -324,6 +324,11 @@ class LiveStack:
             )
 
 
+def inherited() -> dict[str, str]:
+    """The environment without what the suite sets for its own process, which is not for the site's."""
+    return {key: value for key, value in os.environ.items() if key != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+
+
 def prepare(folder: Path, environment: dict[str, str], *, with_database: bool) -> None:
     """Puts into a data folder what is the same for every site and costs seconds: static files, empty tables."""
 
@@ -355,10 +360,8 @@ def running_stack(
     """
     with tempfile.TemporaryDirectory(prefix="convoscope-stack-", ignore_cleanup_errors=True) as folder:
         port = free_port()
-        # What the suite sets for its own process is not for the site's.
-        inherited = {key: value for key, value in os.environ.items() if key != "DJANGO_ALLOW_ASYNC_UNSAFE"}
         environment = {
-            **inherited,
+            **inherited(),
             "ENVIRONMENT": "local",
             "DATA_DIR": folder,
             "PORT": str(port),

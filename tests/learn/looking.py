@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
 
 from classifier_site.settings import BASE_DIR
 from learn import explaining, explanations, subjects
@@ -22,6 +24,13 @@ def only_vgg(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "vgg").symlink_to(BASE_DIR / "ml" / "artifacts" / "vgg")
     monkeypatch.setenv("ML_ARTIFACTS_DIR", str(folder))
+
+
+def shown(client: Client, address: str, **query: Any) -> str:
+    """A figure's page about the apple, its entities as people read them."""
+    answer = client.get(address, {"on": ON, **query}, headers={"accept": "text/html"})
+    assert answer.status_code == 200
+    return unescape(answer.content.decode())
 
 
 def explained(kind: str, **parameters: Any) -> Explanation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from django.test import Client
 
 from learn.figures import dose
-from tests.learn.looking import ON, explained, only_vgg
+from tests.learn.looking import explained, only_vgg, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_wake_ups", "vgg")]
 
@@ -25,9 +24,7 @@ def vgg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(client: Client, **query: Any) -> str:
-    answer = client.get(PAGE, {"on": ON, **query}, headers={"accept": "text/html"})
-    assert answer.status_code == 200
-    return unescape(answer.content.decode())
+    return shown(client, PAGE, **query)
 
 
 def still(html: str) -> str:

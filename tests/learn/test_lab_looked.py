@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from django.test import Client
 
 from learn.figures import heat, looked
-from tests.learn.looking import APPLE, ON, explained, member, only_vgg
+from tests.learn.looking import APPLE, ON, explained, member, only_vgg, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_wake_ups", "vgg")]
 
@@ -27,9 +26,7 @@ def vgg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(client: Client, **query: Any) -> str:
-    answer = client.get(PAGE, {"on": ON, **query}, headers={"accept": "text/html"})
-    assert answer.status_code == 200
-    return unescape(answer.content.decode())
+    return shown(client, PAGE, **query)
 
 
 def setup_in(html: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -35,7 +34,7 @@ class Site:
 
     def start(self, **variables: str) -> subprocess.Popen[bytes]:
         environment = {
-            **os.environ,
+            **services.inherited(),
             "DATA_DIR": str(self.folder / "data"),
             "PORT": str(self.port),
             "SITE_MARK": self.mark,
@@ -44,7 +43,6 @@ class Site:
             "ML_ARTIFACTS_DIR": str(self.folder / "networks"),
             **variables,
         }
-        environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "classifier_site.supervisor"],
@@ -60,8 +58,7 @@ class Site:
         """What its first start would make, so that it starts in less time."""
         data = self.folder / "data"
         data.mkdir()
-        inherited = {key: value for key, value in os.environ.items() if key != "DJANGO_ALLOW_ASYNC_UNSAFE"}
-        services.prepare(data, {**inherited, "ENVIRONMENT": "local"}, with_database=True)
+        services.prepare(data, {**services.inherited(), "ENVIRONMENT": "local"}, with_database=True)
 
     def processes(self) -> list[psutil.Process]:
         found = []
@@ -204,14 +201,13 @@ def test_sigterm_to_make_ends_everything(site):
         f"run:\n\t@cd {ROOT} && exec {sys.executable} -m classifier_site.supervisor\n"
     )
     environment = {
-        **os.environ,
+        **services.inherited(),
         "DATA_DIR": str(site.folder / "data"),
         "PORT": str(site.port),
         "SITE_MARK": site.mark,
         "LABORATORY_SAMPLES": "none",
         "ML_ARTIFACTS_DIR": str(site.folder / "networks"),
     }
-    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     with site.log.open("wb") as output:
         make = subprocess.Popen(
             ["make", "-C", str(site.folder), "run"],

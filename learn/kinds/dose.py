@@ -7,6 +7,7 @@ from typing import Any
 
 from learn.answering import answering
 from learn.kinds import Kind, Result, Work
+from learn.kinds.occlusion import GRID
 from learn.parameters import class_index, only
 from ml.artifact import Card
 
@@ -19,8 +20,17 @@ def clean(parameters: Mapping[str, Any], card: Card) -> dict[str, Any]:
 def compute(work: Work) -> Result:
     from ml.explain.dose import dose_response
 
-    found = dose_response(answering(work.card), work.clean, work.parameters["class"])
+    changes = work.known.get("occlusion", {}).get("changes.npy")
+    found = dose_response(answering(work.card), work.clean, work.parameters["class"], changes=changes)
     return Result(found.to_dict())
 
 
-kind = Kind("dose", clean, compute, for_samples=({"class": None},), looks_at_bars=False)
+kind = Kind(
+    "dose",
+    clean,
+    compute,
+    for_samples=({"class": None},),
+    looks_at_bars=False,
+    # Which squares matter is half of the work, and the map beside these curves has often answered it.
+    builds_on={"occlusion": {"grid": GRID}},
+)

@@ -1,10 +1,14 @@
-"""A network with altered kernels or silenced channels: what it would answer then, in float32."""
+"""A network with altered kernels or silenced channels: what it would answer then, in float32.
+
+Channels are silenced in the compiled graph that also makes the X-ray: the Wide ResNet takes a tenth of the time of a
+network computed in NumPy, which altered kernels need.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +16,7 @@ from numpy.typing import NDArray
 from ml.explain import forward
 from ml.explain.graph_file import Layer
 from ml.explain.structure import Array, Structure, structure
+from ml.explain.trace import tracer
 from ml.preprocessing import normalise
 
 MOST_EDITS = 16
@@ -44,7 +49,10 @@ class Surgeon:
 
     def __init__(self, of: Structure) -> None:
         self.structure = of
-        self._weights = forward.weights(of)
+
+    @cached_property
+    def _weights(self) -> forward.Weights:
+        return forward.weights(self.structure)
 
     @property
     def relus(self) -> tuple[str, ...]:
@@ -67,6 +75,8 @@ class Surgeon:
             raise ValueError(f"{title} takes uint8 ({size}, {size}, 3), not {pixels.dtype} {pixels.shape}")
         kernels = self._edited(edits)
         silent = self._silenced(mutes or {})
+        if not edits:
+            return tracer(self.structure.card.name).logits(pixels, silent)
 
         def after(layer: Layer, found: Array) -> Array:
             if layer.name in silent:

@@ -1,13 +1,14 @@
 """What every layer of a network gave for a picture: one run in float32 that keeps every convolution's output.
 
 Convolutions are nearly all of the work and are kept; what lies between them (normalisation, ReLU, addition, pooling)
-is derived again in a moment. A picture of the VGG then takes 1 MB, one of the Wide ResNet 10 MB.
+is derived again in a moment. A picture of the VGG then takes 1 MB, one of the Wide ResNet 10 MB. Behind every ReLU
+stands a gate, so that the same compiled graph also answers without some of its channels.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -57,7 +58,10 @@ class Tracer:
         self._names = of.convolutions
         # Exposed, a convolution is not fused with what follows it: what is stored is what it gave by itself.
         outputs = [op.result(nodes[name].output(0)) for name in (*self._names, of.layers[-1].name)]
-        exposed = openvino.Model(outputs, model.get_parameters(), of.card.name)
+        relus = [layer for layer in of.layers if layer.kind == "relu"]
+        gates = [_gated(nodes[layer.name], layer) for layer in relus]
+        self._open = {layer.name: np.ones((1, layer.shape[0], 1, 1), np.float32) for layer in relus}
+        exposed = openvino.Model(outputs, [*model.get_parameters(), *gates], of.card.name)
         compiled = openvino.Core().compile_model(exposed, "CPU", cpu_settings(threads))
         self._request: Any = compiled.create_infer_request()
         self._lock = threading.Lock()
@@ -75,10 +79,26 @@ class Tracer:
             for one in self._some(pixels[start : start + AT_ONCE])
         ]
 
-    def _some(self, pixels: NDArray[np.uint8]) -> list[Trace]:
-        pictures = np.ascontiguousarray(normalise(pixels, self.card.preprocessing))
+    def logits(self, pixels: NDArray[np.uint8], mutes: Mapping[str, Sequence[int]]) -> Array:
+        """uint8 pixels (size, size, 3), RGB -> float32 logits (classes,), with some channels 0 behind their ReLU.
+
+        mutes: channels by the name of a ReLU. Raises KeyError for another layer and IndexError for a channel that it
+        does not have.
+        """
+        closed = {name: self._open[name].copy() for name in mutes}
+        for name, channels in mutes.items():
+            closed[name][0, list(channels)] = 0
         with self._lock:
-            result = self._request.infer([pictures], share_inputs=True, share_outputs=True)
+            return np.array(self._infer(pixels[None], closed)[len(self._names)][0], np.float32)
+
+    def _infer(self, pixels: NDArray[np.uint8], closed: Mapping[str, Array]) -> Any:
+        pictures = np.ascontiguousarray(normalise(pixels, self.card.preprocessing))
+        gates = ({**self._open, **closed}).values()
+        return self._request.infer([pictures, *gates], share_inputs=True, share_outputs=True)
+
+    def _some(self, pixels: NDArray[np.uint8]) -> list[Trace]:
+        with self._lock:
+            result = self._infer(pixels, {})
             shared = [result[i] for i in range(len(self._names) + 1)]
             # Copied picture by picture: the next run writes into the same memory, and one trace holds no other.
             copied = [[np.array(values[i], np.float32) for values in shared] for i in range(len(pixels))]
@@ -86,6 +106,19 @@ class Tracer:
             Trace(seen.copy(), dict(zip(self._names, outputs, strict=False)), outputs[-1])
             for seen, outputs in zip(pixels, copied, strict=True)
         ]
+
+
+def _gated(relu: Any, layer: Layer) -> Any:
+    """The parameter, (1, channels, 1, 1), by which what the node ``relu`` gives is multiplied from now on."""
+    from openvino import opset15 as op
+
+    output = relu.output(0)
+    readers = output.get_target_inputs()
+    gate = op.parameter([1, layer.shape[0], 1, 1], np.float32, name=f"{layer.name}/gate")
+    gated = op.multiply(output, gate).output(0)
+    for reader in readers:
+        reader.replace_source_output(gated)
+    return gate
 
 
 def tracer(name: str, threads: int | None = None) -> Tracer:

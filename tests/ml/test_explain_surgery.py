@@ -36,9 +36,24 @@ def silenced(mutes):
     return alter
 
 
+def its_own(name: str, layer: str) -> Edit:
+    """An edit that changes nothing."""
+    return Edit(layer, 0, 0, structure(name).kernels(layer)[0, 0])
+
+
 def test_unaltered_it_answers_what_the_exact_graph_answers(shipped, inputs):
     expected = tracer(shipped).trace(inputs[:1])[0].logits
-    np.testing.assert_allclose(surgeon(shipped).answer(inputs[0]), expected, atol=1e-4)
+    np.testing.assert_array_equal(surgeon(shipped).answer(inputs[0]), expected)
+    edit = its_own(shipped, structure(shipped).convolutions[0])
+    np.testing.assert_allclose(surgeon(shipped).answer(inputs[0], [edit]), expected, atol=1e-4)
+
+
+def test_muted_channels_are_open_again_in_the_next_answer(shipped, inputs):
+    network, relu = surgeon(shipped), surgeon(shipped).relus[0]
+    before = network.answer(inputs[0])
+    muted = network.answer(inputs[0], mutes={relu: range(8)})
+    np.testing.assert_array_equal(network.answer(inputs[0]), before)
+    assert np.abs(muted - before).max() > 0.01
 
 
 def test_edited_kernels_change_the_logits_as_in_float64(card, learned, inputs):
@@ -65,6 +80,8 @@ def test_muted_channels_change_the_logits_as_in_float64(card, learned, inputs):
     expected = by_hand.logits(card, inputs[0], learned, silenced(mutes))
     found = surgeon("vgg").answer(inputs[0], mutes=mutes)
     np.testing.assert_allclose(found, expected, atol=1e-3)
+    edited_too = surgeon("vgg").answer(inputs[0], [its_own("vgg", "block1/conv1")], mutes)
+    np.testing.assert_allclose(edited_too, expected, atol=1e-3)
     assert np.abs(found - surgeon("vgg").answer(inputs[0])).max() > 0.05
 
 

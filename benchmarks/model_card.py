@@ -134,4 +134,4 @@ def _snapshots(card: Card) -> str:
     rule = "|---" * (len(card.snapshots) + 1) + "|"
     size = "| pixels | " + " | ".join(str(row["size"]) for row in card.snapshots) + " |"
     right = "| held-out accuracy | " + " | ".join(percent(row["accuracy"]) for row in card.snapshots) + " |"
-    return "\n".join(["Snapshots (`ml.snapshots`), weights in int8:", "", head, rule, size, right])
+    return "\n".join(["Snapshots (`ml.snapshots`), weights of 63 levels:", "", head, rule, size, right])

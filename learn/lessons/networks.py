@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from learn.evaluations import compare
 from learn.figures.architecture import Stage, stage_figure, stages_from_layers
 from learn.figures.curves import training_figure
+from learn.figures.layer_names import titled
 from learn.lessons import Lesson
 from ml.artifact import ArtifactError, Card, load_card
 from ml.config import artifact_names
@@ -105,7 +106,7 @@ def _prose(name: str) -> str | None:
 
 def _layer_row(layer: dict[str, Any]) -> dict[str, Any]:
     shape = " \N{MULTIPLICATION SIGN} ".join(str(side) for side in layer["shape"])
-    return {"name": layer["name"], "kind": layer["kind"], "shape": shape, "parameters": layer["parameters"]}
+    return {"name": titled(layer["name"]), "kind": layer["kind"], "shape": shape, "parameters": layer["parameters"]}
 
 
 lesson = Lesson(

@@ -32,9 +32,9 @@ def test_it_shows_the_figures_of_the_card(page, artifacts):
 def test_it_lists_the_layers_with_weights_and_their_sum(page, artifacts):
     write_card(artifacts, "vgg")
     html = page()
-    assert "<code>block1/conv2</code>" in html
+    assert ">Block 1, convolution 2</th>" in html
     assert "2,304" in html
-    assert "<code>block1/pool</code>" not in html
+    assert ">Block 1, pooling</th>" not in html
     assert "7,986" in html
 
 

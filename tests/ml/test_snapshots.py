@@ -18,7 +18,7 @@ def card(exported_artifacts):
     return artifact.load_card("vgg")
 
 
-def test_packing_keeps_kernels_within_half_a_step_in_a_quarter_of_the_room(tmp_path):
+def test_packing_keeps_kernels_within_half_a_step_in_a_fifth_of_the_room(tmp_path):
     weights = networks.get_weights(lively("vgg", size=32, dropout=0.0))
     snapshots.write(tmp_path / "s.npz", weights)
     back = snapshots.unpack(read_arrays(tmp_path / "s.npz"))
@@ -26,9 +26,9 @@ def test_packing_keeps_kernels_within_half_a_step_in_a_quarter_of_the_room(tmp_p
     for name, exact in weights.items():
         assert back[name].shape == exact.shape
         largest = np.abs(exact).max(axis=tuple(range(exact.ndim - 1))) if exact.ndim > 1 else 0
-        assert (np.abs(back[name] - exact) <= largest / 254 + 1e-7).all(), name
+        assert (np.abs(back[name] - exact) <= largest / 62 + 1e-7).all(), name
     whole = sum(v.nbytes for v in weights.values())
-    assert (tmp_path / "s.npz").stat().st_size < whole / 3.8
+    assert (tmp_path / "s.npz").stat().st_size < whole / 5
 
 
 def test_a_channel_of_zeros_stays_one():
@@ -47,7 +47,7 @@ def test_every_listed_snapshot_answers_as_its_weights_do_at_the_size_it_learnt_a
         networks.set_weights(network, read_arrays(straight_run / "snapshots" / f"{name}.npz"))
         expected = np.asarray(network(normalise(pixels, Preprocessing(row["size"])), training=False))
         logits = predictor.logits(pixels)
-        assert np.abs(logits - expected).max() < 0.05 * np.abs(expected).max()
+        assert np.abs(logits - expected).max() < 0.1 * np.abs(expected).max()
         answers.append(logits)
     assert not np.allclose(answers[0], answers[1])
 

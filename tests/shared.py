@@ -22,11 +22,12 @@ VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
 TOGETHER = {
+    "tests/browser/test_lab": "a browser and the laboratory",
     "tests/browser/": "a browser and a site",
     "tests/ml/": "TensorFlow and trained networks",
     "tests/predictions/test_serving.py": "TensorFlow and trained networks",
 }
-"""One process gets all that shares something which takes long to make."""
+"""One process gets all that shares something which takes long to make; the first path that fits counts."""
 
 FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
 """What starts servers and programs."""

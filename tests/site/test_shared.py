@@ -91,11 +91,12 @@ def test_every_test_goes_to_a_process_with_its_file_and_with_what_it_shares():
         == shared.unit("tests/ml/test_grow.py::two")
         == shared.unit("tests/predictions/test_serving.py::one")
     )
-    assert (
-        shared.unit("tests/browser/test_bars.py::one")
-        == shared.unit("tests/browser/test_crop.py::one")
-        != unit
+    site, laboratory = (
+        shared.unit(f"tests/browser/{name}.py::one") for name in ("test_bars", "test_lab_dose")
     )
+    assert shared.unit("tests/browser/test_crop.py::one") == site
+    assert shared.unit("tests/browser/test_laboratory_frame.py::one") == laboratory
+    assert len({unit, site, laboratory}) == 3
     assert shared.unit("tests/site/test_stack.py::one") == "tests/site/test_stack.py"
     for path in (*shared.TOGETHER, *shared.FIRST):
         assert list(services.ROOT.glob(f"{path}*")), path

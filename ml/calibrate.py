@@ -27,17 +27,16 @@ def negative_log_likelihood(
 
 
 def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The temperature in 0.05..20 with the smallest negative log-likelihood (Guo et al., 2017, section 4.2).
+    """The temperature in 0.05..20 at which the network is on average as sure as it is often right.
 
-    The likelihood has one minimum in the temperature, so a golden-section search over its logarithm finds it.
+    Expectation consistency (Clarté et al., Expectation Consistency for Calibration of Neural Networks, 2023). Where the
+    smallest negative log-likelihood (Guo et al., 2017, section 4.2) is at another one, it pays for the tails of the
+    distribution with percentages that are too high: a network that learned from a teacher's softened answers spreads
+    more over the classes that it does not name.
     """
     return float(
         np.exp(
-            lowest(
-                lambda log: negative_log_likelihood(logits, labels, float(np.exp(log))),
-                np.log(0.05),
-                np.log(20.0),
-            )
+            lowest(lambda log: overconfidence(logits, labels, float(np.exp(log))), np.log(0.05), np.log(20.0))
         )
     )
 
@@ -45,19 +44,21 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
 def fit_black_slope(
     logits: NDArray[Any], labels: NDArray[Any], black: NDArray[Any], temperature: float
 ) -> float:
-    """The slope in 0..10 of ``Card.temperatures`` with the smallest negative log-likelihood.
+    """The slope in 0..10 of ``Card.temperatures`` at which covered pictures are answered as surely as they should be.
 
     logits (n, classes) and labels (n,) of covered pictures, black (n,) the share of black pixels in each
     (``artifact.black_share``), ``temperature`` fitted before on whole ones. Scaling by what is known of the input is
     the simplest of parametrised temperatures (Tomani et al., Parameterized Temperature Scaling, 2022, section 3).
     """
     return float(
-        lowest(
-            lambda slope: negative_log_likelihood(logits, labels, temperature * (1 + slope * black)),
-            0.0,
-            10.0,
-        )
+        lowest(lambda slope: overconfidence(logits, labels, temperature * (1 + slope * black)), 0.0, 10.0)
     )
+
+
+def overconfidence(logits: NDArray[Any], labels: NDArray[Any], temperature: Temperature) -> float:
+    """How far the mean top-1 confidence is from the share of right answers, either way; both in 0..1."""
+    confidence = softmax(np.asarray(logits, np.float32), temperature).max(-1).mean(dtype=np.float64)
+    return abs(float(confidence) - float((logits.argmax(-1) == labels).mean()))
 
 
 def lowest(cost: Callable[[float], float], low: float, high: float, *, within: float = 1e-4) -> float:

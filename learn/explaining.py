@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_noop
-from numpy.typing import NDArray
 
 from learn import explanation_files, kinds, laboratory_quota, questions
 from learn.explanation_files import TooLargeError
 from learn.kinds import KindError, Result, Work
 from learn.models import Explanation
-from learn.questions import Question
 from ml import artifact
 from ml.artifact import ArtifactError, Card
-from ml.explain import archive
 from predictions.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -84,31 +81,10 @@ def _compute(row: Explanation) -> Result:
         raise OtherVersionError
     covered = None if row.covered_pixels is None else _pixels(row.covered_pixels, card)
     clean = _pixels(row.clean_pixels, card, many=kind.pictures == "samples")
-    known = {
-        name: found
-        for name, parameters in kind.builds_on.items()
-        if (found := _arrays(row, questions.put(name, card, parameters, clean, covered)))
-    }
-    result = kind.compute(Work(card, clean, covered, row.parameters, known))
+    result = kind.compute(Work(card, clean, covered, row.parameters))
     if len(questions.canonical(result.data)) > MAX_RESULT:
         raise TooLargeError("the result is larger than a row may be")
     return result
-
-
-def _arrays(row: Explanation, asked: Question) -> dict[str, NDArray[Any]]:
-    """What the answer to ``asked`` holds that was given to whoever asked ``row``; empty where there is none."""
-    answered = Explanation.objects.filter(owner=row.owner_id, key=asked.key, status=Explanation.Status.DONE)
-    found = answered.only("kind", "network", "members", "file").first()
-    if found is None:
-        return {}
-    names = [name for name in found.members if name.endswith(".npy")]
-    try:
-        return {name: archive.from_npy(explanation_files.read(found.file.name or "", name)) for name in names}
-    except (OSError, ValueError) as error:
-        logger.warning(
-            "%s of %s is computed again, its file cannot be read: %s", found.kind, found.network, error
-        )
-        return {}
 
 
 def _pixels(raw: Any, card: Card, *, many: bool = False) -> Any:

@@ -40,15 +40,13 @@ class Work:
 
     ``covered`` is None where no bars are on the picture, and for kinds that do not look at them. ``parameters`` are
     what the kind's own ``clean`` returned. For a kind that looks at all sample pictures together ``clean`` is uint8
-    (pictures, size, size, 3), in the order of `predictions.samples.every`. ``known``: of the questions that the kind
-    builds on, the arrays of those that are answered already, by kind and by name.
+    (pictures, size, size, 3), in the order of `predictions.samples.every`.
     """
 
     card: Card
     clean: NDArray[np.uint8]
     covered: NDArray[np.uint8] | None
     parameters: Mapping[str, Any]
-    known: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,6 @@ class Kind:
     ``looks_at_bars``: whether ``covered`` matters; if not, one answer serves for all bars. ``revision`` is raised when
     the same parameters are to give another result: stored results of the one before are then no longer found.
     ``pictures``: a kind of all ``samples`` together is made with every release, and nobody can ask for it.
-    ``builds_on``: questions about the same picture, with their parameters, whose answers spare it work.
     """
 
     name: str
@@ -82,7 +79,6 @@ class Kind:
     priority: Job.Priority = Job.Priority.LABORATORY
     revision: int = 1
     pictures: Literal["one", "samples"] = "one"
-    builds_on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @cache

@@ -7,7 +7,6 @@ from typing import Any
 
 from learn.answering import answering
 from learn.kinds import Kind, Result, Work
-from learn.kinds.occlusion import GRID
 from learn.parameters import class_index, only
 from ml.artifact import Card
 
@@ -18,19 +17,16 @@ def clean(parameters: Mapping[str, Any], card: Card) -> dict[str, Any]:
 
 
 def compute(work: Work) -> Result:
-    from ml.explain.dose import dose_response
+    from ml.explain import maps
+    from ml.explain.dose import dose_response, evidence_of
+    from ml.explain.trace import tracer
 
-    changes = work.known.get("occlusion", {}).get("changes.npy")
-    found = dose_response(answering(work.card), work.clean, work.parameters["class"], changes=changes)
+    exact = tracer(work.card.name)
+    activation = maps.class_activation(exact.structure, exact.trace(work.clean[None])[0])
+    index, evidence = work.parameters["class"], evidence_of(activation)
+    found = dose_response(answering(work.card), work.clean, index, evidence=evidence)
     return Result(found.to_dict())
 
 
-kind = Kind(
-    "dose",
-    clean,
-    compute,
-    for_samples=({"class": None},),
-    looks_at_bars=False,
-    # Which squares matter is half of the work, and the map beside these curves has often answered it.
-    builds_on={"occlusion": {"grid": GRID}},
-)
+# Revision 2: the class activation map decides what is important, no longer each square covered alone.
+kind = Kind("dose", clean, compute, for_samples=({"class": None},), looks_at_bars=False, revision=2)

@@ -106,7 +106,12 @@ def _prose(name: str) -> str | None:
 
 def _layer_row(layer: dict[str, Any]) -> dict[str, Any]:
     shape = " \N{MULTIPLICATION SIGN} ".join(str(side) for side in layer["shape"])
-    return {"name": titled(layer["name"]), "kind": layer["kind"], "shape": shape, "parameters": layer["parameters"]}
+    return {
+        "name": titled(layer["name"]),
+        "kind": layer["kind"],
+        "shape": shape,
+        "parameters": layer["parameters"],
+    }
 
 
 lesson = Lesson(

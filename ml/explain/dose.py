@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ml.explain import grids, maps
 from ml.explain.structure import Array
@@ -60,31 +61,29 @@ def dose_response(
     pixels: NDArray[np.uint8],
     index: int | None = None,
     *,
-    grid: int = GRID,
+    evidence: Array,
     steps: int = STEPS,
-    changes: Array | None = None,
 ) -> Dose:
     """Cells of a grid painted black one after the other, in three orders, for the network that answers.
 
-    pixels: uint8 (size, size, 3). index: the class, None for the likeliest of the picture as it is. changes: (grid,
-    grid, classes) of this picture's ``maps.Occlusion`` of that grid, which decides what is important, if there is one
-    already. Raises ValueError for another shape, a class that the network does not have, a grid that is not one of
-    ``maps.GRIDS`` or more steps than cells, and what the predictor raises.
+    pixels: uint8 (size, size, 3). index: the class, None for the likeliest of the picture as it is. evidence: (grid,
+    grid, classes), how much each cell speaks for each class, in any unit; what speaks most is most important. Raises
+    ValueError for another shape, a class that the network does not have, a grid that is not one of ``maps.GRIDS`` or
+    more steps than cells, and what the predictor raises.
     """
+    grid, classes = len(evidence), len(predictor.card.labels)
+    if grid not in maps.GRIDS or evidence.shape != (grid, grid, classes):
+        sides = ", ".join(map(str, maps.GRIDS))
+        raise ValueError(
+            f"evidence must be (grid, grid, {classes}) with a grid of {sides} cells, not {evidence.shape}"
+        )
     if not 1 <= steps <= grid * grid:
         raise ValueError(f"{grid * grid} cells can be covered in 1 to {grid * grid} steps, not {steps}")
-    if changes is None:
-        found = maps.occlusion(predictor, pixels, grid)
-        changes = found.changes
-        index = int(found.probabilities.argmax()) if index is None else index
-    elif index is None:
+    if index is None:
         index = int(predictor.predict_arrays(pixels[None])[0].argmax())
-    classes = len(predictor.card.labels)
-    if changes.shape != (grid, grid, classes):
-        raise ValueError(f"changes must be {(grid, grid, classes)}, not {changes.shape}")
     if not 0 <= index < classes:
         raise ValueError(f"{predictor.card.title} has classes 0 to {classes - 1}, not {index}")
-    orders = orders_of(changes[..., index])
+    orders = orders_of(evidence[..., index])
     masks = [mask for order in orders for mask in _masks(len(pixels), grid, order, steps)]
     # All orders begin and end alike, and one network's pictures are best asked about together.
     distinct = {mask.tobytes(): mask for mask in masks}
@@ -99,9 +98,15 @@ def dose_response(
     return Dose(index, grid, steps, tuple(curves))
 
 
-def orders_of(changes: Array) -> list[list[int]]:
-    """The cells in each of ORDERS, from how the log-odds of the class change when each is covered, (grid, grid)."""
-    most = np.argsort(changes.reshape(-1), kind="stable").tolist()
+def evidence_of(activation: Array, grid: int = GRID) -> Array:
+    """Class activation maps (classes, h, w), from ``maps.class_activation`` -> (grid, grid, classes), bilinear."""
+    rows = [Image.fromarray(one).resize((grid, grid), Image.Resampling.BILINEAR) for one in activation]
+    return np.stack([np.asarray(one, np.float32) for one in rows], axis=-1)
+
+
+def orders_of(evidence: Array) -> list[list[int]]:
+    """The cells in each of ORDERS, from how much each speaks for the class, (grid, grid)."""
+    most = np.argsort(-evidence.reshape(-1), kind="stable").tolist()
     return [most, most[::-1], np.random.default_rng(SEED).permutation(len(most)).tolist()]
 
 

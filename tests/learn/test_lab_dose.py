@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.core.files.storage import default_storage
 from django.test import Client
 
 from learn.figures import dose
-from ml.explain import maps
 from tests.learn.looking import explained, only_vgg, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_wake_ups", "vgg")]
@@ -23,19 +21,6 @@ PAGE = "/learn/laboratory/dose/"
 @pytest.fixture
 def vgg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only_vgg(tmp_path / "artifacts", monkeypatch)
-
-
-@pytest.fixture
-def maps_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The grids of the occlusion maps that were computed."""
-    made, compute = [], maps.occlusion
-
-    def note(predictor: Any, pixels: Any, grid: int) -> Any:
-        made.append(grid)
-        return compute(predictor, pixels, grid)
-
-    monkeypatch.setattr(maps, "occlusion", note)
-    return made
 
 
 def page(client: Client, **query: Any) -> str:
@@ -124,18 +109,3 @@ def test_an_order_that_is_no_better_than_chance_says_so() -> None:
     assert "not to be relied on" in dose.order_in_words(three([0.8, 0.6, 0.0], [0.8, 0.5, 0.0]), "VGG")
     flat = [curve([0.5, 0.5, 0.5], order=order) for order in ("most", "least", "random")]
     assert dose.order_in_words(flat, "VGG").startswith("Nothing stands out for VGG")
-
-
-def test_a_map_that_was_made_before_spares_the_curves_half_of_their_work(maps_made: list[int]) -> None:
-    alone = explained("dose", **{"class": None})
-    alone.delete()
-    explained("occlusion", grid=8)
-    assert explained("dose", **{"class": None}).result == alone.result
-    assert maps_made == [8, 8]
-
-
-def test_curves_do_without_a_map_whose_file_is_gone(maps_made: list[int]) -> None:
-    found = explained("occlusion", grid=8)
-    default_storage.delete(found.file.name or "")
-    assert explained("dose", **{"class": None}).result["steps"] == 20
-    assert maps_made == [8, 8]

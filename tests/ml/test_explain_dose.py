@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from ml.explain import maps
-from ml.explain.dose import ORDERS, dose_response
+from ml.explain import dose, maps
+from ml.explain.dose import ORDERS, evidence_of
+from ml.explain.structure import structure
+from ml.explain.trace import tracer
 from ml.predictor import load_predictor
 from tests.ml import corners
 
@@ -22,6 +24,12 @@ def corner(tmp_path, monkeypatch):
 @pytest.fixture
 def white():
     return np.full((corners.SIDE, corners.SIDE, 3), 255, np.uint8)
+
+
+def dose_response(predictor, pixels, index=None, *, grid=8, **more):
+    """What a square that is covered alone takes away speaks for the class."""
+    more.setdefault("evidence", -maps.occlusion(predictor, pixels, grid).changes)
+    return dose.dose_response(predictor, pixels, index, **more)
 
 
 def test_each_step_is_the_networks_answer_to_the_picture_so_far_covered(shipped, inputs):
@@ -66,13 +74,31 @@ def test_the_place_that_is_looked_at_is_covered_first_or_last(corner, white):
     assert random.cells == dose_response(corner, white, 0, grid=4, steps=16).curves[2].cells
 
 
-def test_an_occlusion_map_that_is_there_already_is_used(corner, white):
-    changes = np.zeros((4, 4, 7), np.float32)
-    changes[3, 1, 5] = -1
-    found = dose_response(corner, white, 5, grid=4, steps=4, changes=changes)
-    assert found.curves[0].cells[0] == 13
-    again = dose_response(corner, white, grid=4, steps=4, changes=maps.occlusion(corner, white, 4).changes)
-    assert again == dose_response(corner, white, grid=4, steps=4)
+def test_what_speaks_most_for_the_class_is_covered_first(corner, white):
+    evidence = np.zeros((4, 4, 7), np.float32)
+    evidence[3, 1, 5] = 1
+    evidence[0, 3, 5] = -1
+    found = dose_response(corner, white, 5, evidence=evidence, steps=4)
+    assert found.grid == 4
+    assert (found.curves[0].cells[0], found.curves[0].cells[-1]) == (13, 3)
+
+
+def test_the_squares_speak_as_the_class_activation_map_under_them_does(shipped, inputs):
+    of = structure(shipped)
+    activation = maps.class_activation(of, tracer(shipped).trace(inputs[:1])[0])
+    found = evidence_of(activation, 8)
+    assert found.shape == (8, 8, 100)
+    side = activation.shape[-1]
+    centres = np.array([[found[r, c] for c in (0, 7)] for r in (0, 7)])
+    corners_of_the_map = activation[:, [[0, 0], [side - 1, side - 1]], [[0, side - 1], [0, side - 1]]]
+    np.testing.assert_allclose(centres, corners_of_the_map.transpose(1, 2, 0), rtol=1e-5)
+    if side == 8:
+        np.testing.assert_array_equal(found, activation.transpose(1, 2, 0))
+    else:
+        # Between two places of the map a square has a share of both.
+        np.testing.assert_allclose(
+            found[0, 1], 0.75 * activation[:, 0, 0] + 0.25 * activation[:, 0, 1], rtol=1e-4
+        )
 
 
 def test_it_can_be_kept_as_json(corner, white):
@@ -101,10 +127,10 @@ def test_a_picture_without_anything_in_it_has_curves(grey):
         ({"index": -1}, "has classes 0 to 6, not -1"),
         ({"steps": 17}, "16 cells can be covered in 1 to 16 steps, not 17"),
         ({"steps": 0}, "in 1 to 16 steps, not 0"),
-        ({"grid": 5}, "the grid must be one of 4, 8, 16"),
-        ({"changes": np.zeros((8, 8, 7), np.float32)}, r"changes must be \(4, 4, 7\), not \(8, 8, 7\)"),
+        ({"evidence": np.zeros((5, 5, 7), np.float32)}, r"a grid of 4, 8, 16 cells, not \(5, 5, 7\)"),
+        ({"evidence": np.zeros((8, 8, 6), np.float32)}, r"\(grid, grid, 7\) .* not \(8, 8, 6\)"),
     ],
-    ids=["class too high", "class below 0", "too many steps", "no steps", "grid", "another grid's map"],
+    ids=["class too high", "class below 0", "too many steps", "no steps", "grid", "other classes"],
 )
 def test_what_cannot_be_is_refused(corner, white, changed, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -25,6 +25,8 @@ from tests.browser.surgery_page import (
     says,
 )
 
+AS_TRAINED = re.compile(r"as trained, for the changed answer is not there: apple \d+\.\d%")
+
 
 def test_a_link_brings_everything_back(researcher: Visitor) -> None:
     page = opened(researcher, width=1280)
@@ -78,7 +80,7 @@ def test_a_worker_that_is_away_is_told_and_the_trained_answer_stays(
     absent_worker()
     page.get_by_role("button", name="Horizontal edge").click()
     expect(page.locator("[data-laboratory-waiting]")).to_contain_text("away", timeout=60_000)
-    says(page, "as trained, for the changed answer is not there: apple 49.")
+    says(page, AS_TRAINED)
     expect(page.locator("[data-answers] [data-after]").first).to_have_text("–")
     expect(page.locator("[data-maps-says]")).to_contain_text("cells differ from before")
 
@@ -104,7 +106,7 @@ def test_a_frame_says_that_surgery_needs_the_full_page(researcher: Visitor) -> N
     expect(page.locator("[data-cells] input").first).to_have_value(re.compile(r"\d"))
     expect(page.locator("[data-surgery] .notice")).to_contain_text("a frame cannot ask for")
     page.get_by_role("button", name="Blur").click()
-    says(page, "as trained, for the changed answer is not there: apple 49.")
+    says(page, AS_TRAINED)
     link = page.get_by_role("link", name="Open the full page")
     expect(link).to_have_attribute("href", re.compile(r"/learn/laboratory/surgery/\?.*edits=block1\.conv1"))
 
@@ -112,7 +114,7 @@ def test_a_frame_says_that_surgery_needs_the_full_page(researcher: Visitor) -> N
 def test_without_javascript_a_form_asks_and_shows_before_and_after(researcher: Visitor) -> None:
     page = researcher.open(login=False, java_script_enabled=False)
     page.goto(PATH)
-    expect(page.get_by_text("apple 49.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"apple \d+\.\d%")).first).to_be_visible()
     page.get_by_label("Weights to put in its place").fill("0 0 0 0 40 0 0 0 0")
     page.get_by_label("Channels to mute").fill("3, 347")
     page.get_by_role("button", name="Ask the changed network").click()

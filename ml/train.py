@@ -260,7 +260,7 @@ def evaluate(network: keras.Model, split: data.Split, size: int, *, batch: int =
     """(mean cross-entropy, accuracy) of ``network`` on ``split`` at ``size`` pixels."""
     pictures = augment.normalise(data.resized(split.images, size).astype(np.float32))
     parts = [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
-    logits = np.concatenate([network.predict_on_batch(np.asarray(part)) for part in parts]).astype(np.float64)
+    logits = np.concatenate([network.predict_on_batch(part) for part in parts]).astype(np.float64)
     shifted = logits - logits.max(-1, keepdims=True)
     log_likelihood = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     loss = -log_likelihood[np.arange(len(split)), split.labels].mean()

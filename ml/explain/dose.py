@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ml.explain import grids, maps
 from ml.explain.structure import Array
@@ -100,8 +99,7 @@ def dose_response(
 
 def evidence_of(activation: Array, grid: int = GRID) -> Array:
     """Class activation maps (classes, h, w), from ``maps.class_activation`` -> (grid, grid, classes), bilinear."""
-    rows = [Image.fromarray(one).resize((grid, grid), Image.Resampling.BILINEAR) for one in activation]
-    return np.stack([np.asarray(one, np.float32) for one in rows], axis=-1)
+    return np.stack([grids.bilinear(one, grid) for one in activation], axis=-1)
 
 
 def orders_of(evidence: Array) -> list[list[int]]:

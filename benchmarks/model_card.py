@@ -78,6 +78,14 @@ def _grown(training: dict[str, Any]) -> list[str]:
         f"{training['recipe']['width']} without changing what it computes (docs/decisions/0012), and not trained "
         "any further."
     )
+    if narrow := training.get("beside"):
+        text = (
+            f"Two networks of width factor {narrow}: the one described first and, beside it, the one it became by the "
+            "run described last, which kept the first convolution. Put side by side without a weight between them, "
+            f"so that the logits are the mean of both (docs/decisions/0025), then widened from factor {2 * narrow} "
+            f"to {training['recipe']['width']} without changing what they compute (docs/decisions/0012), and not "
+            "trained any further."
+        )
     return [text]
 
 

@@ -64,7 +64,7 @@ def _shared_out(
     return (wide * (1.0 + noise) / count[origin][:, None]).astype(np.float32)
 
 
-def _blocks(names: Weights) -> list[str]:
+def blocks_of(names: Weights) -> list[str]:
     """``group1/block1`` and so on, in order. Raises ValueError when these are not a Wide ResNet's weights."""
     found = sorted({m[0] for n in names if (m := re.match(r"group\d+/block\d+", n))})
     if not found or "stem/conv/kernel" not in names or "head/dense/kernel" not in names:
@@ -78,7 +78,7 @@ def grow(weights: Weights, width: int, *, base: tuple[int, ...] = (16, 32, 64), 
     ``weights`` and the result are as ``ml.networks.get_weights`` names and shapes them; ``base`` are the groups'
     channels at factor 1. Raises ValueError for other weights or a smaller factor.
     """
-    blocks = _blocks(weights)
+    blocks = blocks_of(weights)
     rng = np.random.default_rng(seed)
     wide: Weights = {"stem/conv/kernel": np.asarray(weights["stem/conv/kernel"], np.float32)}
     stream = np.arange(wide["stem/conv/kernel"].shape[-1])
@@ -118,7 +118,7 @@ def narrow(wide: Weights, width: int, *, base: tuple[int, ...] = (16, 32, 64)) -
     copies differ: such a network was trained after it had grown, or was grown from another factor.
     """
     found: Weights = {"stem/conv/kernel": np.asarray(wide["stem/conv/kernel"], np.float32)}
-    blocks = _blocks(wide)
+    blocks = blocks_of(wide)
 
     def one_of_each(name: str, channels: int) -> None:
         """The first copy of each channel that a layer hands on; the others must be the same."""

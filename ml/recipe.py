@@ -39,7 +39,8 @@ class Recipe:
     which ``jitter``, a share of the pictures, is enlarged or reduced and squeezed; blur and cover are the shares
     of the pictures that are softened and that get a black bar. distill is the weight of a teacher's answers
     against that of the labels (Hinton et al., 2015), ``teacher`` the checksum of the file that holds them. ema is
-    the decay a step of the average of the weights that is shipped. phases resize the pictures progressively.
+    the decay a step of the average of the weights that is shipped. phases resize the pictures progressively. freeze
+    names layers that keep the values they start with, so that ``ml.grow --beside`` can share them.
     """
 
     model: str
@@ -67,6 +68,7 @@ class Recipe:
     distill: float = 0.0
     distill_temperature: float = 2.0
     teacher: str = ""
+    freeze: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "width", "limit"):
@@ -99,11 +101,13 @@ class Recipe:
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
         values = dict(data)
         values["phases"] = tuple(Phase(**p) for p in values["phases"])
+        values["freeze"] = tuple(values.get("freeze", ()))
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         values = asdict(self)
         values["phases"] = [asdict(p) for p in self.phases]
+        values["freeze"] = list(self.freeze)
         return values
 
     def size_at(self, epoch: int) -> int:

@@ -79,6 +79,8 @@ class Run:
         if recipe.width:
             options["width"] = recipe.width
         self.network = networks.build(recipe.model, **options)
+        for layer in _layers(self.network, recipe.freeze):
+            layer.trainable = False
         self.steps = recipe.steps_per_epoch(len(train))
         total = self.steps * recipe.epochs
         self.optimizer = AveragedSGD(
@@ -231,6 +233,13 @@ class TrainingError(Exception):
     """Training cannot go on; the message is one sentence."""
 
 
+def _layers(network: keras.Model, names: tuple[str, ...]) -> list[keras.layers.Layer]:
+    known = {layer.name.replace("_", "/"): layer for layer in network.layers}
+    if missing := [name for name in names if name not in known]:
+        raise ValueError(f"{network.name} has no layer {', '.join(missing)}")
+    return [known[name] for name in names]
+
+
 def _jit() -> bool:
     """XLA where it helps: always on JAX; on TensorFlow only with a GPU, its CPU convolutions being slower."""
     backend = keras.backend.backend()
@@ -319,8 +328,13 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--phases", default="32:1", help="SIZE:UNTIL,... such as 16:0.3,24:0.65,32:1")
     p.add_argument("--precision", default="mixed_bfloat16", choices=["float32", "mixed_bfloat16"])
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--freeze", type=_names, default=(), help="LAYER,... that keep their first values")
     p.add_argument("--limit", type=int, help="train on this many pictures only, for trying things out")
     return p
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in text.split(",") if name)
 
 
 def recipe_from(args: argparse.Namespace) -> Recipe:

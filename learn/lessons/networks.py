@@ -73,6 +73,7 @@ def section(name: str, card: Card | None) -> dict[str, Any]:
         "epochs": round(sum(_epochs(run) for run in _runs(card))),
         "minutes": round(sum(run.get("training_seconds", 0) for run in _runs(card)) / 60),
         "grown_from": card.training.get("grown_from"),
+        "beside": card.training.get("beside"),
         "curves": training_figure(card.curves()),
     }
 

@@ -9,6 +9,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 
 ROOT = "/learn/laboratory/"
+# What a figure may take here, in milliseconds. One worker computes them in turn, and beside other tests a single
+# answer may wait half a minute for the two tests of a Wide ResNet's map.
+SOON = 90_000
 # A page's modules by their names in static/js: they have hashed names, and whatever a page loads it loads once.
 MODULES = """(names) => Promise.all(names.map((name) => {
   const entries = performance.getEntriesByType("resource").map((entry) => entry.name);
@@ -17,7 +20,7 @@ MODULES = """(names) => Promise.all(names.map((name) => {
 
 
 def wait_until_ready(page: Page) -> None:
-    expect(page.locator("html")).to_have_attribute("data-laboratory-ready", "", timeout=30_000)
+    expect(page.locator("html")).to_have_attribute("data-laboratory-ready", "", timeout=SOON)
 
 
 def open_figure(visitor: Visitor, slug: str = "belief", query: str = "", **options: Any) -> Page:

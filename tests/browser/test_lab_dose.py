@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import BOTH_WIDTHS, Visitor
+from tests.browser.laboratory_page import SOON
 
 PAGE = "/learn/laboratory/dose/"
-SOON = 30_000
 # The share of black among the pixels of a network's picture.
 BLACK = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

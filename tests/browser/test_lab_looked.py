@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import BOTH_WIDTHS, Visitor
+from tests.browser.laboratory_page import SOON
 
 PAGE = "/learn/laboratory/looked/"
-SOON = 30_000
 SWEET_PEPPER = "83"
 
 Open = Callable[..., Page]

@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 from ml import artifact
 from tests import services
 from tests.browser.conftest import Visitor
-from tests.browser.xray_page import NUMBER, WAIT, address, cell_at, opened, said, twin, value
+from tests.browser.laboratory_page import SOON
+from tests.browser.xray_page import NUMBER, address, cell_at, opened, said, twin, value
 from tests.ml import by_hand
 
 Tensors = dict[str, np.ndarray]
@@ -29,7 +30,7 @@ def width(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def overview(researcher: Visitor, width: int) -> Page:
     page = opened(researcher, width=width)
-    expect(page.locator(".xray-network .xray-row")).to_have_count(6 + 15, timeout=WAIT)
+    expect(page.locator(".xray-network .xray-row")).to_have_count(6 + 15, timeout=SOON)
     return page
 
 
@@ -105,7 +106,7 @@ def test_the_overview_shows_both_networks_and_where_the_runs_differ(
         assert value(shown[1]) == pytest.approx(expected, abs=0.006)
     expect(twin(overview, "overview")).to_contain_text("VGG: ")
     expect(twin(overview, "overview")).to_contain_text("Wide ResNet: ")
-    expect(overview.locator(".xray-row canvas[data-drawn]")).to_have_count(21, timeout=WAIT)
+    expect(overview.locator(".xray-row canvas[data-drawn]")).to_have_count(21, timeout=SOON)
     assert overview.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -127,7 +128,7 @@ def test_by_mouse_from_a_block_to_a_cell(overview: Page, layers: dict[str, Tenso
     assert [low, high, mean] == pytest.approx([clean.min(), clean.max(), clean.mean()], abs=0.006)
     assert moved == pytest.approx(change(layers, "block2/conv1"), abs=0.006)
     grid = page.get_by_role("application", name=re.compile("The maps of block 2, convolution 1"))
-    expect(page.locator(".xray-grid-frame[data-drawn]")).to_be_visible(timeout=WAIT)
+    expect(page.locator(".xray-grid-frame[data-drawn]")).to_be_visible(timeout=SOON)
     strongest = int(np.argmax((clean**2).mean((1, 2))))
     grid.hover(position={"x": 8, "y": 8})
     (channel,) = said(page, "layer", r"channel (\d+), number 1 of 128 by strength")
@@ -135,7 +136,7 @@ def test_by_mouse_from_a_block_to_a_cell(overview: Page, layers: dict[str, Tenso
     grid.click(position={"x": 8, "y": 8})
     address(page, channel=str(strongest))
     map_ = page.locator("[data-view=clean] .xray-map-stage")
-    expect(map_).to_be_visible(timeout=WAIT)
+    expect(map_).to_be_visible(timeout=SOON)
     map_.click(position=cell_at(map_, 3, 12, 16, 16))
     one, two, difference = said(
         page,
@@ -166,7 +167,7 @@ def test_by_keyboard_from_a_block_to_a_cell_and_back(overview: Page, layers: dic
     page.keyboard.press("Enter")
     address(page, layer="block1%2Fconv1")
     grid = page.get_by_role("application", name=re.compile("The maps of block 1, convolution 1"))
-    expect(page.locator(".xray-grid-frame[data-drawn]")).to_be_visible(timeout=WAIT)
+    expect(page.locator(".xray-grid-frame[data-drawn]")).to_be_visible(timeout=SOON)
     clean, covered = (layers[side]["block1/conv1"] for side in ("clean", "covered"))
     order = np.argsort(-(clean**2).mean((1, 2)), kind="stable")
     grid.focus()
@@ -177,7 +178,7 @@ def test_by_keyboard_from_a_block_to_a_cell_and_back(overview: Page, layers: dic
     page.keyboard.press("Enter")
     address(page, channel=str(order[1]))
     maps = page.get_by_role("application", name=re.compile(rf"block 1, convolution 1, channel {order[1]}:"))
-    expect(maps).to_be_visible(timeout=WAIT)
+    expect(maps).to_be_visible(timeout=SOON)
     one, two = clean[order[1]], covered[order[1]]
     y, x = np.unravel_index(np.abs(one).argmax(), one.shape)
     y += 1
@@ -222,12 +223,12 @@ def test_a_place_in_the_picture_names_the_channels_that_answer_most(
 ) -> None:
     page = opened(researcher, "&network=vgg&layer=block2%2Fconv2&y=5&x=8", width=1280)
     picture = page.get_by_role("application", name=re.compile("The picture as the network saw it"))
-    expect(page.locator("[data-level=layer] [data-drawn='5 8']")).to_be_visible(timeout=WAIT)
+    expect(page.locator("[data-level=layer] [data-drawn='5 8']")).to_be_visible(timeout=SOON)
     if key == "mouse":
         picture.hover(position=cell_at(picture, 5, 9, 16, 16))
     else:
         picture.press(key)
-    expect(twin(page, "layer")).to_contain_text("Row 6 of 16, column 10 of 16", timeout=WAIT)
+    expect(twin(page, "layer")).to_contain_text("Row 6 of 16, column 10 of 16", timeout=SOON)
     at = layers["clean"]["block2/conv2"][:, 5, 9]
     best = np.argsort(-at)[:8]
     expect(page.locator(".xray-found").first.locator("a")).to_have_count(8)
@@ -241,17 +242,17 @@ def test_views_and_ranges_change_what_is_drawn_and_the_written_scale(researcher:
     page = opened(researcher, "&network=vgg&layer=block1%2Fconv1", width=1280)
     grid = page.locator(".xray-grid-frame")
     legend = page.locator("[data-legend]")
-    expect(grid).to_have_attribute("data-drawn", re.compile("clean layer"), timeout=WAIT)
+    expect(grid).to_have_attribute("data-drawn", re.compile("clean layer"), timeout=SOON)
     layer_says = legend.inner_text()
     page.get_by_role("radio", name="difference").check()
-    expect(grid).to_have_attribute("data-drawn", re.compile("difference layer"), timeout=WAIT)
+    expect(grid).to_have_attribute("data-drawn", re.compile("difference layer"), timeout=SOON)
     # One scale for all views.
     assert legend.inner_text() == layer_says
     page.get_by_label("Colours reach").select_option("network")
     expect(grid).to_have_attribute("data-drawn", re.compile("difference network"))
     expect(legend).to_contain_text("All of VGG")
     page.get_by_label("Colours reach").select_option("map")
-    expect(grid).to_have_attribute("data-drawn", re.compile("difference map"), timeout=WAIT)
+    expect(grid).to_have_attribute("data-drawn", re.compile("difference map"), timeout=SOON)
     expect(page.get_by_text("Each map has its own scale").first).to_be_visible()
     address(page, show="difference", range="map")
 
@@ -263,7 +264,7 @@ def test_the_canvas_has_the_colours_of_the_sheet(
 
     page = opened(researcher, "&network=vgg&layer=block2%2Fconv1", width=1280)
     expect(page.locator(".xray-grid-frame")).to_have_attribute(
-        "data-drawn", re.compile("clean"), timeout=WAIT
+        "data-drawn", re.compile("clean"), timeout=SOON
     )
     drawn = page.locator(".xray-grid-maps").evaluate(
         "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, 16, 16).data)"
@@ -279,9 +280,9 @@ def test_the_canvas_has_the_colours_of_the_sheet(
 def test_a_residual_block_parts_and_adds_up(researcher: Visitor, width: int) -> None:
     page = opened(researcher, "&network=wideresnet&block=group2%2Fblock1", width=width)
     block = page.locator("[data-level=block]")
-    expect(block.get_by_role("list", name="Branch").get_by_role("link")).to_have_count(4, timeout=WAIT)
+    expect(block.get_by_role("list", name="Branch").get_by_role("link")).to_have_count(4, timeout=SOON)
     expect(block.get_by_role("list", name="Shortcut").get_by_role("link")).to_have_count(1)
-    expect(block.locator(".xray-term canvas[data-drawn]")).to_have_count(3, timeout=WAIT)
+    expect(block.locator(".xray-term canvas[data-drawn]")).to_have_count(3, timeout=SOON)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     block.get_by_role("list", name="The sum").get_by_role("link").click()
     address(page, layer="group2%2Fblock1%2Fadd")
@@ -290,7 +291,7 @@ def test_a_residual_block_parts_and_adds_up(researcher: Visitor, width: int) -> 
 def test_the_shortcut_of_a_plain_block_is_left_alone(researcher: Visitor) -> None:
     page = opened(researcher, "&network=wideresnet&block=group3%2Fblock2", width=1280)
     expect(page.locator(".xray-unchanged")).to_contain_text(
-        "group 3, block 1, addition goes round unchanged", timeout=WAIT
+        "group 3, block 1, addition goes round unchanged", timeout=SOON
     )
 
 
@@ -300,7 +301,7 @@ def test_a_cell_of_a_sum_is_the_sum_of_two_stored_numbers(
     extra = "&network=wideresnet&layer=group2%2Fblock1%2Fadd&channel=17&y=7&x=6&show=covered"
     page = opened(researcher, extra, width=1280)
     terms = page.get_by_role("group", name="The addition in this cell")
-    expect(terms).to_have_attribute("data-drawn", re.compile("covered 7 6"), timeout=WAIT)
+    expect(terms).to_have_attribute("data-drawn", re.compile("covered 7 6"), timeout=SOON)
     shown = [value(re.sub(r"[=+ ]", "", one)) for one in terms.locator(".number").all_inner_texts()]
     right = [
         float(np.load(io.BytesIO(stored("wideresnet", f"covered/group2.block1.{name}.npy")))[17, 7, 6])
@@ -319,7 +320,7 @@ def test_a_finger_finds_a_cell(researcher: Visitor, layers: dict[str, Tensors]) 
         is_mobile=True,
     )
     map_ = page.locator("[data-view=covered] .xray-map-stage")
-    expect(map_).to_be_visible(timeout=WAIT)
+    expect(map_).to_be_visible(timeout=SOON)
     map_.tap(position=cell_at(map_, 10, 4, 16, 16))
     (found,) = said(page, "channel", rf"Row 11, column 5: without bars {NUMBER}, with bars ({NUMBER})")
     assert found == pytest.approx(layers["covered"]["block2/conv1"][17, 10, 4], abs=1e-4)

@@ -8,17 +8,17 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.laboratory_page import SOON
 
 PATH = "/learn/laboratory/xray/?on=sample:apple"
 READY = "html[data-laboratory-ready]"
-WAIT = 30_000
 NUMBER = r"−?\d+(?:\.\d+)?"
 
 
 def opened(visitor: Visitor, extra: str = "", **options: Any) -> Page:
     page = visitor.open(login=False, **options)
     page.goto(PATH + extra)
-    expect(page.locator(READY)).to_have_count(1, timeout=WAIT)
+    expect(page.locator(READY)).to_have_count(1, timeout=SOON)
     return page
 
 
@@ -33,7 +33,7 @@ def twin(page: Page, level: str) -> Locator:
 def said(page: Page, level: str, pattern: str) -> tuple[float, ...]:
     """The numbers in the text twin, once it says what is looked for."""
     element = twin(page, level)
-    expect(element).to_have_text(re.compile(pattern, re.S), timeout=WAIT)
+    expect(element).to_have_text(re.compile(pattern, re.S), timeout=SOON)
     found = re.search(pattern, element.inner_text(), re.S)
     assert found
     return tuple(value(one) for one in found.groups())

@@ -218,6 +218,7 @@ def test_a_damaged_checkpoint_is_named(tiny_data, tmp_path, capsys):
         (["--phases=32"], "is not a list of SIZE:UNTIL"),
         (["--epochs=0"], "epochs must be at least 1"),
         (["--width=2"], "The network vgg has no option width"),
+        (["--freeze=stem/conv"], "vgg has no layer stem/conv"),
         (["--init-from=nowhere.npz"], "nowhere.npz"),
     ],
 )
@@ -279,6 +280,17 @@ def test_a_run_may_start_from_weights_and_can_still_be_resumed(straight_run, tin
     # A checkpoint stores the variables by their place: both must have the same ones.
     names = [[v.path.partition("/")[2] for v in run.optimizer.variables] for run in (warm, cold)]
     assert names[0] == names[1]
+
+
+def test_frozen_layers_keep_the_values_they_start_with_and_the_others_do_not(
+    straight_run, tiny_data, tmp_path
+):
+    weights = straight_run / "weights.npz"
+    options = [f"--init-from={weights}", "--freeze=block1/conv1,block1/bn1"]
+    assert train.main(command(tiny_data, tmp_path, *options)) == 0
+    before, after = read_arrays(weights), read_arrays(tmp_path / "weights.npz")
+    same = {name.rpartition("/")[0] for name in before if np.array_equal(before[name], after[name])}
+    assert same == {"block1/conv1", "block1/bn1"}
 
 
 def test_weights_of_another_network_cannot_start_a_run(tiny_data, tmp_path, capsys, prepared):

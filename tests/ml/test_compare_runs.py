@@ -1,0 +1,56 @@
+"""Runs that differ in one choice are measured side by side, and others are refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ml import compare_runs, data, train
+from ml.storage import read_lines, write_arrays
+from tests.ml.conftest import TRAINING
+
+
+@pytest.fixture(scope="module")
+def pair(straight_run, tiny_data, tmp_path_factory):
+    """The shared run and one that is alike but for its share of CutMix and its seed."""
+    other = tmp_path_factory.mktemp("runs") / "other"
+    cutmix = json.loads((straight_run / "run.json").read_text())["recipe"]["cutmix"]
+    options = [f"--cutmix={1 - cutmix}", "--seed=5"]
+    assert train.main(["vgg", f"--data={tiny_data}", f"--out={other}", *TRAINING, *options]) == 0
+    return straight_run, other
+
+
+def test_both_runs_are_measured_on_the_test_set_with_and_without_bars(pair, tiny_data, tmp_path, capsys):
+    out = tmp_path / "cutmix.json"
+    command = [str(pair[0]), str(pair[1]), "--choice=cutmix", f"--data={tiny_data}", f"--out={out}"]
+    assert compare_runs.main(command) == 0
+    found = json.loads(out.read_text())
+    assert found["n"] == len(data.load(tiny_data, "test"))
+    assert "cutmix" not in found["recipe"]
+    assert [run["seed"] for run in found["runs"]] == [0, 5]
+    assert found["runs"][0]["value"] == 1 - found["runs"][1]["value"]
+    for run, folder in zip(found["runs"], pair, strict=True):
+        assert [row["epoch"] for row in run["log"]] == [
+            row["epoch"] for row in read_lines(folder / "log.jsonl")
+        ]
+        assert 0 < run["whole"]["confidence"] <= 1
+        # Three epochs teach little, but more than chance, and other answers where there are bars.
+        assert min(run["whole"]["top1"], run["covered"]["top1"]) > 0.03
+        assert run["whole"]["nll"] != run["covered"]["nll"]
+    assert capsys.readouterr().out.count("calibration error") == 2
+
+
+def test_runs_that_differ_in_more_are_refused(straight_run, tiny_data, tmp_path, capsys):
+    other = tmp_path / "other"
+    summary = json.loads((straight_run / "run.json").read_text())
+    summary["recipe"]["peak_rate"] *= 2
+    write_arrays(other / "weights.npz", {})
+    (other / "run.json").write_text(json.dumps(summary))
+    for choice, reason in (("cutmix", "differs in more than cutmix: peak_rate"), ("hue", "no hue")):
+        command = [str(straight_run), str(other), f"--choice={choice}", f"--data={tiny_data}"]
+        assert compare_runs.main([*command, f"--out={tmp_path / 'out.json'}"]) == 2
+        message = capsys.readouterr().err
+        assert message.startswith("ml.compare_runs: ")
+        assert reason in message
+        assert not (tmp_path / "out.json").exists()

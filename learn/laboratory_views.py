@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.clickjacking import xframe_options_exempt, xframe_options_sameorigin
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
@@ -24,6 +24,10 @@ from predictions.access import View, for_visitors
 STATUS = {"queued": 200, "expired": 410}
 
 in_any_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["*"]}))
+in_own_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["'self'"]}))
+
+EMBEDDED = "learn/laboratory/embed.html"
+IN_LESSON = "learn/laboratory/in_lesson.html"
 
 
 @for_visitors
@@ -60,6 +64,20 @@ def figure(request: HttpRequest, slug: str) -> HttpResponse:
     return _figure(request, found, embed=False)
 
 
+@in_own_frame
+@xframe_options_sameorigin
+@for_visitors
+@ensure_csrf_cookie
+@require_safe
+def in_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """One figure for the frame of a lesson of this site, on any picture that the reader may look at.
+
+    ``part`` names the part of it that is shown, where a lesson needs only one (data-part-of in the figure's template).
+    """
+    _use_up_nothing(request)
+    return _figure(request, _find(slug), embed=False, page=IN_LESSON)
+
+
 @in_any_frame
 @xframe_options_exempt
 @require_safe
@@ -70,11 +88,11 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
         if not (request.GET.get("on") or SAMPLE).startswith(SAMPLE):
             # A frame is nobody's, so somebody's own picture is not there, whoever looks.
             raise Http404(_("A frame shows sample pictures only. Choose one, or open the laboratory itself."))
-        return _figure(request, found, embed=True)
+        return _figure(request, found, embed=True, page=EMBEDDED)
     except Http404 as error:
         # The site's own page for this may not stand in a frame.
         nothing = SubjectError("not_found", str(error))
-        return _missing(request, nothing, pages.asked(request), embed=True)
+        return _missing(request, nothing, pages.asked(request), embed=True, page=EMBEDDED)
 
 
 def _use_up_nothing(request: Any) -> None:
@@ -97,13 +115,14 @@ def _no_figure(request: HttpRequest) -> HttpResponse:
     return render(request, "learn/laboratory/no_figure.html", context, status=404)
 
 
-def _figure(request: HttpRequest, found: Figure, *, embed: bool) -> HttpResponse:
+def _figure(request: HttpRequest, found: Figure, *, embed: bool, page: str = "base.html") -> HttpResponse:
+    """``embed``: for nobody, on another site. ``page`` is what stands around it."""
     query = pages.asked(request)
     try:
         subject, corrections = pages.subject_of(request, query, embed=embed)
         state = _state(subject, query, corrections)
     except SubjectError as error:
-        return _missing(request, error, query, embed=embed)
+        return _missing(request, error, query, embed=embed, page=page)
     full_url = reverse("learn:laboratory-figure", args=[found.slug])
     framed = (
         f"{reverse('learn:laboratory-embed', args=[found.slug])}?{pages.query_with(query, on=subject.on)}"
@@ -115,6 +134,9 @@ def _figure(request: HttpRequest, found: Figure, *, embed: bool) -> HttpResponse
         "subject": subject,
         "state": state,
         "embed": embed,
+        "page": page,
+        "framed": page != "base.html",
+        "part": query.get("part", "") if page == IN_LESSON else "",
         "query": pages.query_with(query),
         "kept": pages.bare_query(query, without=("on", "bars", "network")),
         "bars_text": pages.bars_text(subject, query),
@@ -125,8 +147,6 @@ def _figure(request: HttpRequest, found: Figure, *, embed: bool) -> HttpResponse
     context["own"] = [] if embed else pages.own_choices(request.user, query, subject.on)
     context["subject_json"] = pages.subject_json(subject, embed=embed, full_url=context["full_url"])
     context |= found.context(request, subject, state)
-    if embed:
-        context["page"] = "learn/laboratory/embed.html"
     return render(request, found.template, context)
 
 
@@ -143,14 +163,19 @@ def _state(subject: Subject, query: dict[str, str], corrections: list[str]) -> S
 
 
 def _missing(
-    request: HttpRequest, error: SubjectError, query: dict[str, str], *, embed: bool = False
+    request: HttpRequest,
+    error: SubjectError,
+    query: dict[str, str],
+    *,
+    embed: bool = False,
+    page: str = "base.html",
 ) -> HttpResponse:
     """Why there is nothing to look at, and the sample pictures to go on with."""
     kept = {"network": query["network"]} if "network" in query and error.code != "no_network" else {}
     context = {
         "error": error,
         "embed": embed,
-        "page": "learn/laboratory/embed.html" if embed else "base.html",
+        "page": page,
         "here": request.get_full_path(),
         "samples": pages.sample_choices(kept),
         "own": [] if embed else pages.own_choices(request.user, kept),

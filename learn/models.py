@@ -1,4 +1,4 @@
-"""What was computed to explain a network: one row for each question about one picture."""
+"""What was computed to explain a network, one row for each question about one picture; and solved tasks of lessons."""
 
 from __future__ import annotations
 
@@ -109,3 +109,23 @@ class Explanation(Job):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.network}"
+
+
+class SolvedTask(models.Model):
+    """A task of a lesson that somebody with an account has solved; both by the names they have in the code."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="solved_tasks")
+    lesson = models.CharField(_("lesson"), max_length=40)
+    task = models.CharField(_("task"), max_length=40)
+    solved = models.DateTimeField(_("solved"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("solved task")
+        verbose_name_plural = _("solved tasks")
+        ordering = ("solved", "id")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "lesson", "task"], name="solved_task_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesson}: {self.task}"

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.registry import Opener
 from learn import explanation_files
 from learn.explanations import visible
-from learn.models import Explanation, ExplanationQuerySet
+from learn.models import Explanation, ExplanationQuerySet, SolvedTask
 
 PIECE = 200
 
 
 def export(user: Any) -> dict[str, Iterator[dict[str, Any]]]:
-    """What was computed about the pictures that ``user`` may see."""
-    return {"explanations": map(_row, _pieces(_own(user)))}
+    """What was computed about the pictures that ``user`` may see, and the tasks of the lessons that are solved."""
+    return {"explanations": map(_row, _pieces(_own(user))), "lessons": map(_solved, _tasks(user))}
 
 
 def files(user: Any) -> Iterator[tuple[str, Opener]]:
@@ -29,6 +31,7 @@ def erase(user: Any) -> None:
     """Removes every row of ``user`` with its file, a few at a time; may be interrupted and called twice."""
     while ids := list(Explanation.objects.filter(owner=user).values_list("pk", flat=True)[:PIECE]):
         Explanation.objects.filter(pk__in=ids).delete()
+    _tasks(user).delete()
 
 
 def merge(guest: Any, user: Any) -> str:
@@ -44,6 +47,14 @@ def merge(guest: Any, user: Any) -> str:
 def cancel(user: Any) -> int:
     """Stops what waits for an account that is being suspended."""
     return Explanation.objects.filter(owner=user).cancel()
+
+
+def _tasks(user: Any) -> QuerySet[SolvedTask]:
+    return SolvedTask.objects.filter(owner=user)
+
+
+def _solved(row: SolvedTask) -> dict[str, Any]:
+    return {"lesson": row.lesson, "task": row.task, "solved": row.solved.isoformat()}
 
 
 def _own(user: Any) -> ExplanationQuerySet:

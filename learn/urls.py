@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from learn import explanation_views, laboratory_views, network_views, views
+from learn import explanation_views, laboratory_views, network_views, progress_views, views
 
 app_name = "learn"
 
@@ -25,11 +25,13 @@ laboratory: list[URLPattern | URLResolver] = [
     path("explanations/", include(explanations)),
     path("networks/<str:network>/", include(networks)),
     path("<slug:slug>/", laboratory_views.figure, name="laboratory-figure"),
+    path("<slug:slug>/lesson/", laboratory_views.in_lesson, name="laboratory-in-lesson"),
     path("<slug:slug>/embed/", laboratory_views.embed, name="laboratory-embed"),
 ]
 
 urlpatterns = [
     path("", views.index, name="index"),
     path("laboratory/", include(laboratory)),
+    path("progress/", progress_views.note, name="progress"),
     path("<slug:slug>/", views.page, name="page"),
 ]

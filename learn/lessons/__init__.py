@@ -17,8 +17,38 @@ from learn.discovery import discover
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a student does with a figure of a lesson, graded by the figure's state.
+
+    The lesson's module in static/js/lessons grades it under ``key``. ``hint`` is shown after two misses, ``reason``
+    (why it came out as it did) after success.
+    """
+
+    key: str
+    title: str | Promise
+    text: str | Promise
+    hint: str | Promise
+    reason: str | Promise
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A question before a figure. ``choices`` are (value, text), ``right`` is one of the values."""
+
+    key: str
+    question: str | Promise
+    choices: tuple[tuple[str, str | Promise], ...]
+    right: str
+    answer: str | Promise
+
+
+@dataclass(frozen=True)
 class Lesson:
-    """One explainer. ``context`` is called at each request and gives the template its data."""
+    """One explainer. ``context`` is called at each request and gives the template its data.
+
+    A page is only read. A lesson has a number, an ``aim`` (what one can do after it), tasks, and what to take away;
+    ``formerly`` are addresses it had before, which lead here and whose progress is kept.
+    """
 
     slug: str
     title: str | Promise
@@ -28,6 +58,13 @@ class Lesson:
     minutes: int
     kind: Literal["page", "lesson"] = "lesson"
     context: Callable[[], dict[str, Any]] = dict
+    number: int = 0
+    aim: str | Promise = ""
+    tasks: tuple[Task, ...] = ()
+    formerly: tuple[str, ...] = ()
+
+    def task(self, key: str) -> Task | None:
+        return next((one for one in self.tasks if one.key == key), None)
 
 
 @cache
@@ -43,6 +80,11 @@ def every() -> tuple[Lesson, ...]:
 def find(slug: str) -> Lesson | None:
     """The explainer at ``slug``, or None."""
     return next((one for one in every() if one.slug == slug), None)
+
+
+def named(slug: str) -> Lesson | None:
+    """The explainer that is at ``slug`` now or was there before, or None."""
+    return find(slug) or next((one for one in every() if slug in one.formerly), None)
 
 
 def neighbours(lesson: Lesson) -> tuple[Lesson | None, Lesson | None]:

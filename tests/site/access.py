@@ -150,6 +150,12 @@ TABLE: dict[str, list[Case]] = {
         Case("/learn/laboratory/xray/", NOTHING),
         Case(of_run("/learn/laboratory/xray/?on={run}"), OWN_QUIETLY),
     ],
+    "learn:laboratory-in-lesson": [
+        Case("/learn/laboratory/xray/lesson/", NOTHING),
+        Case(of_run("/learn/laboratory/xray/lesson/?on={run}"), OWN_QUIETLY),
+    ],
+    # A visitor's progress stays in the browser.
+    "learn:progress": [Case("/learn/progress/", Who(401, 200, 200, 200), "post", headers=JSON)],
     "learn:laboratory-embed": [
         Case("/learn/laboratory/xray/embed/", NOTHING),
         Case(of_run("/learn/laboratory/xray/embed/?on={run}"), NOTHING),

@@ -8,6 +8,7 @@ import { Columns } from "./belief-columns.js";
 import { Panel, recordSentence } from "./belief-record.js";
 import { columns, decimal, namedClasses, share } from "./belief-softmax.js";
 import { objection, TemperatureControls } from "./belief-temperature.js";
+import { tell } from "./facts.js";
 import { ready, trouble, waiting, well } from "./frame.js";
 import { explain } from "./jobs.js";
 import { percent } from "./percent.js";
@@ -76,6 +77,27 @@ function draw() {
   const written = table.show(found, now.network.labels);
   says.columns.say(columnsSentence(now, written));
   drawRecord(now);
+  tellLesson(now, found);
+}
+
+/** What a lesson may ask: how sure it is now, of what, and how sure each network is at its fitted temperature. */
+function tellLesson({ network, side, honest, temperature, chosen, logits }, found) {
+  const fair = subject.networks.map(({ name }) => {
+    const values = logitsOf(name, side);
+    return [name, values ? top(values, data.networks[name].honest[side].temperature).confidence : null];
+  });
+  const of = (index) => Math.exp(found.rows.find((row) => row.index === index).logProbability);
+  tell({
+    network: network.name,
+    side,
+    temperature,
+    honest: honest.temperature,
+    top: of(namedClasses(logits)[0]),
+    named: chosen,
+    namedShare: chosen === null ? null : of(chosen),
+    namedRank: chosen === null ? null : 1 + logits.filter((logit) => logit > logits[chosen]).length,
+    fair: Object.fromEntries(fair),
+  });
 }
 
 function columnsSentence(now, written) {

@@ -7,6 +7,7 @@ import { state } from "./address.js";
 import { draw, frame, mark, onShape, shareAt } from "./dose-chart.js";
 import { curveInWords, orderInWords, percent, stepInWords } from "./dose-words.js";
 import { ready, waiting } from "./frame.js";
+import { tell } from "./facts.js";
 import { explain } from "./jobs.js";
 import { asLikeliest, indexIn, likeliest } from "./looked-classes.js";
 import { bind, within } from "./picker.js";
@@ -182,6 +183,28 @@ function scrub() {
   });
   if (told.length) says.say([fill(gettext("%(share)s of the picture is covered."), { share: percent(share) }), ...told].join(" "));
   for (const row of find("rows").children) row.toggleAttribute("data-now", row.dataset.at === String(step));
+  tellLesson();
+}
+
+/** What a lesson may ask: the step, where each network's answer first changes, and the mean area under each order. */
+function tellLesson() {
+  const { order, step } = address.get();
+  const found = there();
+  const changes = found.filter((side) => side.curve).map(({ network, curve }) => {
+    const at = curve.top_indices.findIndex((index) => index !== curve.top_indices[0]);
+    return [network.name, at < 0 ? null : at];
+  });
+  const areas = ORDERS.map((one) => {
+    const own = found.map(({ dose }) => dose.curves.find((curve) => curve.order === one).area);
+    return [one, own.reduce((sum, area) => sum + area, 0) / own.length];
+  });
+  tell({
+    order,
+    step,
+    complete: found.length === sides.length,
+    changes: Object.fromEntries(changes),
+    areas: Object.fromEntries(areas),
+  });
 }
 
 /** The curves of the chosen order as a table. */

@@ -2,12 +2,14 @@
 
 import { sentenceOf } from "../trouble.js";
 import { state } from "./address.js";
+import { tell } from "./facts.js";
 import { explain } from "./jobs.js";
 import { percent } from "./percent.js";
 import { subject } from "./subject.js";
 
 const MOST = 32;
 const SAME = 2e-6; // bars stand on a grid of millionths
+const FINE = 128; // points a side at which what is covered is counted
 
 const round = (value) => Math.round(value * 1e6) / 1e6;
 const fill = (text, values) => interpolate(text, values, true);
@@ -27,6 +29,16 @@ function barOf(row, column, { width, height }) {
 function inSquare([left, top, wide, high]) {
   const [x, y, across, down] = box();
   return [(left - x) / across, (top - y) / down, wide / across, high / down];
+}
+
+/** Which share of the square `bars` cover, counted once where they overlap. */
+function shareCovered(bars) {
+  let count = 0;
+  for (let i = 0; i < FINE * FINE; i += 1) {
+    const [x, y] = [((i % FINE) + 0.5) / FINE, (Math.floor(i / FINE) + 0.5) / FINE];
+    count += bars.some(([left, top, wide, high]) => x > left && x < left + wide && y > top && y < top + high);
+  }
+  return count / (FINE * FINE);
 }
 
 const same = (one, other) => one.every((value, i) => Math.abs(value - other[i]) <= SAME);
@@ -86,6 +98,8 @@ export class Covering {
     const { signal } = this.ending;
     const count = subject.bars.length;
     this.find("clear").hidden = !count;
+    // What is covered is not told before the networks have said what they make of it.
+    tell({ share: count ? null : 0, changed: {} });
     if (!count) {
       this.say(gettext("No square is a bar. Click one, or press Enter on it, to cover it."));
       return;
@@ -93,7 +107,10 @@ export class Covering {
     this.element.dataset.asking = "";
     try {
       const told = await Promise.all(subject.networks.map((network) => this.answer(network, signal)));
-      if (!signal.aborted) this.say([this.counted(count), ...told].join(" "));
+      if (signal.aborted) return;
+      this.say([this.counted(count), ...told.map(({ text }) => text)].join(" "));
+      const changed = subject.networks.map(({ name }, place) => [name, told[place].changed]);
+      tell({ share: shareCovered(subject.bars.map(inSquare)), changed: Object.fromEntries(changed) });
     } catch (problem) {
       if (!signal.aborted && problem.code !== "aborted") this.say(`${this.counted(count)} ${sentenceOf(problem)}`);
     } finally {
@@ -112,12 +129,13 @@ export class Covering {
     const text = index === before
       ? gettext("%(network)s says %(label)s as before, %(percent)s instead of %(sure)s.")
       : gettext("%(network)s says %(label)s, %(percent)s, instead of %(before)s, %(sure)s.");
-    return fill(text, {
+    const values = {
       network: network.title,
       label: network.labels[index],
       percent: percent(probability),
       before: network.labels[before],
       sure: percent(sure),
-    });
+    };
+    return { text: fill(text, values), changed: index !== before };
   }
 }

@@ -1,0 +1,188 @@
+"""The words of the field that the lessons use, each in a sentence or two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry; ``slug`` is its place on the page."""
+
+    slug: str
+    title: str | Promise
+    text: str | Promise
+
+
+TERMS = (
+    Term(
+        "activation",
+        _("activation"),
+        _("The number that a layer puts out at one place of one channel, after its nonlinearity."),
+    ),
+    Term(
+        "augmentation",
+        _("augmentation"),
+        _(
+            "Showing a training picture differently each time (moved, mirrored, partly covered) so "
+            "that the network cannot learn it by heart."
+        ),
+    ),
+    Term(
+        "batch-normalisation",
+        _("batch normalisation"),
+        _(
+            "A step behind or before a convolution that shifts and scales each channel so that its "
+            "values over many pictures have a learned mean and spread."
+        ),
+    ),
+    Term(
+        "bias", _("bias"), _("A learned number that is added to a sum of products, the same for every place.")
+    ),
+    Term(
+        "calibration",
+        _("calibration"),
+        _(
+            "How far percentages mean what they say: of all answers given with 80%, about 80% should "
+            "be right."
+        ),
+    ),
+    Term(
+        "calibration-error",
+        _("calibration error"),
+        _(
+            "By how much confidence and the share of right answers differ on average, over groups of "
+            "answers of like confidence."
+        ),
+    ),
+    Term(
+        "channel",
+        _("channel"),
+        _(
+            "One of the maps that stand behind one another in a layer: red, green and blue in a "
+            "picture, one for each kernel after a convolution."
+        ),
+    ),
+    Term(
+        "class",
+        _("class"),
+        _("One of the things that a network can answer. Those here know a hundred, from apple to worm."),
+    ),
+    Term(
+        "class-activation-map",
+        _("class activation map"),
+        _(
+            "Which places of the last layer spoke for a class and how much. It is exact where a "
+            "network ends in an average and one dense layer."
+        ),
+    ),
+    Term(
+        "confidence",
+        _("confidence"),
+        _(
+            "The probability that a network gives to its first answer. A claim, which can be checked "
+            "on many pictures."
+        ),
+    ),
+    Term(
+        "convolution",
+        _("convolution"),
+        _(
+            "Laying a small kernel on every place of a picture or map, multiplying what lies under it"
+            " with its weights, and adding up."
+        ),
+    ),
+    Term(
+        "cutmix",
+        _("CutMix"),
+        _(
+            "Training on pictures into which a rectangle of another picture was cut; the right answer"
+            " is mixed in the same shares."
+        ),
+    ),
+    Term(
+        "dense-layer", _("dense layer"), _("A layer in which every output is a weighted sum of all inputs.")
+    ),
+    Term("epoch", _("epoch"), _("Once through all training pictures.")),
+    Term(
+        "feature-map",
+        _("feature map"),
+        _("What one kernel found, place by place: large where the picture looks like the kernel."),
+    ),
+    Term(
+        "kernel",
+        _("kernel"),
+        _("The small grid of weights of a convolution, three by three here, for each channel that it reads."),
+    ),
+    Term(
+        "logit",
+        _("logit"),
+        _(
+            "The score that the last layer gives to a class: any number. Only differences between "
+            "logits count."
+        ),
+    ),
+    Term(
+        "loss",
+        _("loss"),
+        _("The number that training makes small: how far the answers are from the right ones."),
+    ),
+    Term("parameter", _("parameter"), _("A number that a network learns: a weight, a bias, a scale.")),
+    Term(
+        "pooling",
+        _("pooling"),
+        _(
+            "Keeping one value of each small square of a map, the largest or the mean, so that the "
+            "map shrinks."
+        ),
+    ),
+    Term(
+        "receptive-field",
+        _("receptive field"),
+        _("The part of the picture that can change a given number inside the network."),
+    ),
+    Term("relu", _("ReLU"), _("Keeping what is above zero and making the rest zero.")),
+    Term(
+        "reliability-diagram",
+        _("reliability diagram"),
+        _(
+            "Confidence across, the share of right answers upwards, a circle for each group of "
+            "answers. Honest networks lie on the diagonal."
+        ),
+    ),
+    Term(
+        "skip-connection",
+        _("skip connection"),
+        _("A way round some layers, whose result is added to what went round."),
+    ),
+    Term(
+        "softmax",
+        _("softmax"),
+        _("Turning logits into probabilities: e to the power of each, divided by the sum of all."),
+    ),
+    Term("stride", _("stride"), _("By how many pixels a kernel moves on from place to place.")),
+    Term(
+        "temperature",
+        _("temperature"),
+        _(
+            "A number by which all logits are divided before softmax. High: all classes alike; low: "
+            "winner takes all."
+        ),
+    ),
+    Term(
+        "top-5",
+        _("top-5"),
+        _("The five likeliest classes; also the share of pictures whose right class is among them."),
+    ),
+    Term("weight", _("weight"), _("A learned number by which an input is multiplied.")),
+)
+
+
+def addresses() -> dict[str, str]:
+    """The address of each term, by its slug with ``_`` for ``-`` as templates name it: ``terms.top_5``."""
+    page = reverse("learn:page", args=["glossary"])
+    return {term.slug.replace("-", "_"): f"{page}#{term.slug}" for term in TERMS}

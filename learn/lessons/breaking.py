@@ -1,0 +1,133 @@
+"""Lesson 10: breaking it, with bars and with doses, and what the network looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from learn.lessons import Guess, Lesson, Task
+from ml.artifact import cards
+
+
+def context() -> dict[str, Any]:
+    """What the networks' evaluations say of pictures with bars."""
+    known = [(card, card.evaluation() or {}) for card in cards()]
+    return {
+        "records": [
+            {
+                "title": card.title,
+                "whole": found["top1"],
+                "covered": found["covered"]["top1"],
+                "n": found["n"],
+            }
+            for card, found in known
+            if "covered" in found
+        ],
+        "share": next((found["covered"]["share"] for _card, found in known if "covered" in found), None),
+        "rise": RISE,
+        "black": BLACK,
+    }
+
+
+RISE = Guess(
+    key="rise",
+    question=_(
+        "A black square hides one part of the background. Can the network become surer of its answer?"
+    ),
+    choices=(
+        ("no", _("No: less to see can only mean less to know.")),
+        ("same", _("No: the background plays no part.")),
+        ("yes", _("Yes, that happens.")),
+    ),
+    right="yes",
+    answer=_(
+        "Every place speaks for some classes and against others. Cover one that spoke against, and the answer grows "
+        "surer. In the maps below such squares are blue, those that spoke for it red."
+    ),
+)
+
+BLACK = Guess(
+    key="black",
+    question=_("The whole picture is black. What do the networks answer?"),
+    choices=(
+        ("nothing", _("Nothing: there is nothing to see.")),
+        ("equal", _("Every class with the same share.")),
+        ("class", _("One of their classes, as always.")),
+    ),
+    right="class",
+    answer=_(
+        "They cannot be silent. A hundred scores come out, one of them is the largest, and softmax makes shares of "
+        "them. The last row of the table in the figure says which class black looks most like to each network."
+    ),
+)
+
+lesson = Lesson(
+    slug="breaking",
+    number=10,
+    title=_("Breaking it: what the network looked at"),
+    summary=_("Hide parts of a picture until the answer tips, and learn what that does and does not tell."),
+    aim=_(
+        "find out which parts of a picture an answer rests on, and say why each way of asking can mislead."
+    ),
+    order=110,
+    template="learn/lessons/breaking.html",
+    minutes=20,
+    context=context,
+    tasks=(
+        Task(
+            key="little",
+            title=_("A little is enough"),
+            text=_(
+                "Cover at most 10% of what the networks see, so that at least one of them gives another answer than "
+                "for the whole picture."
+            ),
+            hint=_("Begin with the square of the largest number: the words below each map say where it is."),
+            reason=_(
+                "Much of the evidence sits in few places. What tips the answer is often not the whole thing but the "
+                "part that tells it from the runner-up."
+            ),
+        ),
+        Task(
+            key="resist",
+            title=_("A lot is not enough"),
+            text=_("Now cover at least 10% in such a way that neither network changes its answer."),
+            hint=_(
+                "Take the bars away first. Hatched squares hardly matter to the network above which they are drawn; "
+                "look for places that are hatched or blue in both maps."
+            ),
+            reason=_(
+                "Where the bars lie counts for more than how much they hide. In training, CutMix covered the telling "
+                "part often enough that the networks learned to use the rest too."
+            ),
+        ),
+        Task(
+            key="tip",
+            title=_("Where it tips"),
+            text=_(
+                "Let the most important squares be covered first, and leave the slider at the first step at which one "
+                "of the networks gives another answer."
+            ),
+            hint=_(
+                "Below each picture stands what its network answers at this step. Arrow keys move step by step."
+            ),
+            reason=_(
+                "A curve falls slowly or steeply, but an answer tips at one point: where another class overtakes. Just "
+                "before it the network was already unsure; a percentage told you more than the answer."
+            ),
+        ),
+        Task(
+            key="hold",
+            title=_("Which order holds out longest?"),
+            text=_(
+                "Find the order of covering in which both networks together stay surest on average, from nothing to "
+                "everything covered, and leave the figure at it."
+            ),
+            hint=_("The table “Average confidence” has the area under every curve. Add up the two columns."),
+            reason=_(
+                "If the order of importance were perfect, this would always be the least important first. It comes "
+                "from a map, and a map is only as good as this test of it: try other pictures and see whether it holds."
+            ),
+        ),
+    ),
+)

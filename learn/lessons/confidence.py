@@ -1,0 +1,176 @@
+"""Lesson 5: from scores to probabilities, and whether to believe them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from learn.lessons import Guess, Lesson, Task
+from ml.artifact import Card, cards
+
+EXAMPLE = (("apple", 6.0), ("sweet pepper", 4.0), ("pear", 2.0))
+"""Three classes with their logits: few enough to be reckoned in the head."""
+
+
+def context() -> dict[str, Any]:
+    """The worked example and the networks' records, computed, so that prose and figures agree to the digit."""
+    known = cards()
+    return {
+        "example": _softmax(1.0),
+        "halved": _softmax(2.0),
+        "records": [record for card in known if (record := _record(card))],
+        "order": ORDER,
+        "modest": _modest(known),
+    }
+
+
+def _softmax(temperature: float) -> list[dict[str, Any]]:
+    """Label, logit, difference from the largest, exponential and probability of each class of the example."""
+    largest = max(logit for _label, logit in EXAMPLE)
+    powers = [math.exp((logit - largest) / temperature) for _label, logit in EXAMPLE]
+    return [
+        {
+            "label": label,
+            "logit": logit,
+            "difference": logit - largest,
+            "power": power,
+            "probability": power / sum(powers),
+        }
+        for (label, logit), power in zip(EXAMPLE, powers, strict=True)
+    ]
+
+
+def _record(card: Card) -> dict[str, Any] | None:
+    """What a network's evaluation says in words: all of it, and the bin of its surest answers but one."""
+    found = card.evaluation()
+    if not found:
+        return None
+    rows = [row for row in found["reliability"] if row["n"]]
+    bin_ = rows[-2] if len(rows) > 1 else rows[-1]
+    return {
+        "title": card.title,
+        "n": found["n"],
+        "top1": found["top1"],
+        "ece": found["ece"],
+        "temperature": card.temperature,
+        "low": bin_["low"],
+        "high": bin_["high"],
+        "bin_n": bin_["n"],
+        "confidence": bin_["confidence"],
+        "accuracy": bin_["accuracy"],
+        "covered": found.get("covered", {}).get("top1"),
+    }
+
+
+ORDER = Guess(
+    key="order",
+    question=_("All logits are divided by 2 before softmax. What becomes of the order of the classes?"),
+    choices=(
+        ("stays", _("It stays as it is.")),
+        ("turns", _("The least likely classes come first.")),
+        ("depends", _("That depends on the picture.")),
+    ),
+    right="stays",
+    answer=_(
+        "Dividing by a positive number keeps the larger of two numbers the larger one, and so does raising e to it. "
+        "The percentages come closer together; their order, and with it the answer, stays."
+    ),
+)
+
+
+def _modest(known: list[Card]) -> Guess:
+    """The second guess; which answer is right the fitted temperatures decide."""
+    modest = all(card.temperature < 1 for card in known)
+    boastful = all(card.temperature > 1 for card in known)
+    return Guess(
+        key="modest",
+        question=_(
+            "Training never showed these networks a certain answer: labels were softened and pictures mixed. Are "
+            "their bare percentages, at temperature 1, too high or too low?"
+        ),
+        choices=(
+            ("high", _("Too high: networks boast.")),
+            ("low", _("Too low: they learned to hedge.")),
+            ("differ", _("One is too high, the other too low.")),
+        ),
+        right="low" if modest else "high" if boastful else "differ",
+        answer=_(
+            "The temperature that makes a network honest tells: below 1 it has to be made surer than its bare logits, "
+            "above 1 less sure. Networks trained on plain labels usually boast (Guo and others, 2017); softened "
+            "labels and mixed pictures turn that round."
+        ),
+    )
+
+
+lesson = Lesson(
+    slug="confidence",
+    number=5,
+    title=_("From scores to probabilities, and whether to believe them"),
+    summary=_(
+        "How a hundred scores become a hundred percentages, and what it takes for “90%” to mean something."
+    ),
+    aim=_(
+        "say what a logit and a probability are, and check whether a network’s confidence can be believed."
+    ),
+    order=105,
+    template="learn/lessons/confidence.html",
+    minutes=15,
+    context=context,
+    tasks=(
+        Task(
+            key="doubt",
+            title=_("Make it doubt"),
+            text=_("Turn the temperature until the likeliest class has less than 20%."),
+            hint=_("Temperatures above 1 bring all classes closer together. Drag the slider to the right."),
+            reason=_(
+                "At a high temperature the differences between logits hardly count, and every class tends to the same "
+                "share. The likeliest one stays the likeliest all the way."
+            ),
+        ),
+        Task(
+            key="never",
+            title=_("Never is not a number"),
+            text=_(
+                "Choose a class that is not among the five likeliest in “Name in the fifth row”, and bring it to 0.5% "
+                "or more."
+            ),
+            hint=_("Something absurd will do, and then the temperature has to rise."),
+            reason=_(
+                "e to the power of anything is above zero, so softmax gives every class something, however absurd. A "
+                "percentage of zero on a screen has been rounded."
+            ),
+        ),
+        Task(
+            key="boast",
+            title=_("Make it boast"),
+            text=_(
+                "Turn the temperature down until it claims more than 99%, and read the sentence below the table: what "
+                "supports that claim?"
+            ),
+            hint=_(
+                "The lower the temperature, the more the largest logit takes. Drag the slider to the left."
+            ),
+            reason=_(
+                "The same logits, the same picture, the same answer, and now it is “certain”. A percentage alone "
+                "proves nothing. Only counting how often such answers were right does."
+            ),
+        ),
+        Task(
+            key="surer",
+            title=_("Which of the two is surer?"),
+            text=_(
+                "Set the temperature that makes it honest, compare both networks on this picture, and leave the figure "
+                "at the one that is surer of its answer."
+            ),
+            hint=_(
+                "“The one that makes it honest” sets the temperature; the network is chosen above the figure."
+            ),
+            reason=_(
+                "Only at their fitted temperatures are two networks’ percentages on one scale: each then says about as "
+                "much as it can keep. Surer is not righter, but it is more often right."
+            ),
+        ),
+    ),
+)

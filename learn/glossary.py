@@ -76,7 +76,7 @@ TERMS = (
         "class-activation-map",
         _("class activation map"),
         _(
-            "Which places of the last layer spoke for a class and how much. It is exact where a "
+            "Which places of the last layer of maps spoke for a class and how much. It is exact where a "
             "network ends in an average and one dense layer."
         ),
     ),
@@ -111,12 +111,14 @@ TERMS = (
     Term(
         "feature-map",
         _("feature map"),
-        _("What one kernel found, place by place: large where the picture looks like the kernel."),
+        _("What one kernel found, place by place: large where what it reads looks like the kernel."),
     ),
     Term(
         "kernel",
         _("kernel"),
-        _("The small grid of weights of a convolution, three by three here, for each channel that it reads."),
+        _(
+            "The small grid of weights of a convolution, mostly three by three here, for each channel that it reads."
+        ),
     ),
     Term(
         "logit",

@@ -171,11 +171,14 @@ def _missing(
     page: str = "base.html",
 ) -> HttpResponse:
     """Why there is nothing to look at, and the sample pictures to go on with."""
-    kept = {"network": query["network"]} if "network" in query and error.code != "no_network" else {}
+    # In a lesson the figure goes on as it was, with another picture.
+    keys = query.keys() - {"on", "bars"} if page == IN_LESSON else query.keys() & {"network"}
+    kept = {key: query[key] for key in keys if key != "network" or error.code != "no_network"}
     context = {
         "error": error,
         "embed": embed,
         "page": page,
+        "framed": page != "base.html",
         "here": request.get_full_path(),
         "samples": pages.sample_choices(kept),
         "own": [] if embed else pages.own_choices(request.user, kept),

@@ -55,7 +55,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     if lesson is None:
         raise Http404(_("There is no lesson at this address."))
     if lesson.slug != slug:
-        return redirect("learn:page", lesson.slug, permanent=True)
+        query = request.GET.urlencode()
+        address = reverse("learn:page", args=[lesson.slug])
+        return redirect(f"{address}?{query}" if query else address, permanent=True)
     previous, following = lessons.neighbours(lesson)
     context = {
         "lesson": lesson,

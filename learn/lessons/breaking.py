@@ -58,7 +58,7 @@ BLACK = Guess(
     right="class",
     answer=_(
         "They cannot be silent. A hundred scores come out, one of them is the largest, and softmax makes shares of "
-        "them. The last row of the table in the figure says which class black looks most like to each network."
+        "them. Open “All steps as a table” in the figure: its last row says which class each network takes black for."
     ),
 )
 
@@ -79,8 +79,8 @@ lesson = Lesson(
             key="little",
             title=_("A little is enough"),
             text=_(
-                "Cover at most 10% of what the networks see, so that at least one of them gives another answer than "
-                "for the whole picture."
+                "Press “Take all bars away” below the maps. Then cover at most 10% of what the networks see (six of "
+                "the 64 squares), so that at least one of them gives another answer than for the whole picture."
             ),
             hint=_("Begin with the square of the largest number: the words below each map say where it is."),
             reason=_(
@@ -91,14 +91,17 @@ lesson = Lesson(
         Task(
             key="resist",
             title=_("A lot is not enough"),
-            text=_("Now cover at least 10% in such a way that neither network changes its answer."),
+            text=_(
+                "Now take all bars away and cover at least 10% (seven of the 64 squares) so that neither network "
+                "changes its answer."
+            ),
             hint=_(
-                "Take the bars away first. Hatched squares hardly matter to the network above which they are drawn; "
-                "look for places that are hatched or blue in both maps."
+                "Hatched squares hardly matter to the network in whose map they are. Look for places that are hatched "
+                "or blue in both maps."
             ),
             reason=_(
-                "Where the bars lie counts for more than how much they hide. In training, CutMix covered the telling "
-                "part often enough that the networks learned to use the rest too."
+                "Where the bars lie can count for more than how much they hide. CutMix was made to teach networks to "
+                "use the less telling parts as well (Yun and others, 2019)."
             ),
         ),
         Task(
@@ -112,8 +115,9 @@ lesson = Lesson(
                 "Below each picture stands what its network answers at this step. Arrow keys move step by step."
             ),
             reason=_(
-                "A curve falls slowly or steeply, but an answer tips at one point: where another class overtakes. Just "
-                "before it the network was already unsure; a percentage told you more than the answer."
+                "A curve falls slowly or steeply, but an answer tips at one point: where another class overtakes. "
+                "Often the network was less sure already just before it; then the percentage told you more than the "
+                "answer."
             ),
         ),
         Task(
@@ -125,8 +129,8 @@ lesson = Lesson(
             ),
             hint=_("The table “Average confidence” has the area under every curve. Add up the two columns."),
             reason=_(
-                "If the order of importance were perfect, this would always be the least important first. It comes "
-                "from a map, and a map is only as good as this test of it: try other pictures and see whether it holds."
+                "If the order of importance is right, this is usually the least important first. The order comes from "
+                "a map, and a map is only as good as a test of it: try other pictures and see whether it holds."
             ),
         ),
     ),

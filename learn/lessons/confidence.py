@@ -97,9 +97,10 @@ def _modest(known: list[Card]) -> Guess:
         ),
         right="low" if modest else "high" if boastful else "differ",
         answer=_(
-            "The temperature that makes a network honest tells: below 1 it has to be made surer than its bare logits, "
-            "above 1 less sure. Networks trained on plain labels usually boast (Guo and others, 2017); softened "
-            "labels and mixed pictures turn that round."
+            "The temperature that makes a network honest tells: below 1 it has to be made surer than its bare "
+            "logits, above 1 less sure. Networks trained on plain labels usually boast (Guo and others, 2017). "
+            "Softened labels, mixed pictures and the softened answers of a teacher push the other way; how far, "
+            "the temperature shows."
         ),
     )
 
@@ -146,8 +147,8 @@ lesson = Lesson(
             key="boast",
             title=_("Make it boast"),
             text=_(
-                "Turn the temperature down until it claims more than 99%, and read the sentence below the table: what "
-                "supports that claim?"
+                "Turn the temperature down until it claims more than 99%. Then look for anything in the figure that "
+                "supports this claim."
             ),
             hint=_(
                 "The lower the temperature, the more the largest logit takes. Drag the slider to the left."
@@ -169,7 +170,8 @@ lesson = Lesson(
             ),
             reason=_(
                 "Only at their fitted temperatures are two networks’ percentages on one scale: each then says about as "
-                "much as it can keep. Surer is not righter, but it is more often right."
+                "much as it can keep. The surer of two answers may still be the wrong one; of many, the surer ones are "
+                "right more often."
             ),
         ),
     ),

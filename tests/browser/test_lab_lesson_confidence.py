@@ -87,7 +87,7 @@ def test_never(page: Page) -> None:
 def test_boast(page: Page) -> None:
     frame = figure(page, "belief")
     temperature(frame, "5")
-    is_missed(page, "boast", "not below the fitted one")
+    is_missed(page, "boast", "not below the marked one")
     temperature(frame, "0.8")
     is_missed(page, "boast", "Make it claim more than 99%")
     temperature(frame, "0.05")
@@ -104,7 +104,7 @@ def test_surer(page: Page) -> None:
         shares[network] = float(mark.inner_text().partition("this answer")[2].split("%")[0].strip())
     order = sorted(shares, key=lambda name: shares[name])
     temperature(frame, "3")
-    is_missed(page, "surer", "Set the one that makes it honest")
+    is_missed(page, "surer", "Set that one first")
     honest(frame)
     frame.get_by_label("Network", exact=True).select_option(order[0])
     is_missed(page, "surer", "The other network is surer")

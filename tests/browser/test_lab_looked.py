@@ -297,14 +297,14 @@ def test_a_square_becomes_a_bar_and_back(page: Page) -> None:
     covering = page.locator("[data-covering-says]")
     # The bar that came with the picture has made room for it.
     expect(page).to_have_url(re.compile("bars="))
-    expect(covering).to_contain_text("With 1 bar: VGG says", timeout=SOON)
+    expect(covering).to_contain_text("With 1 bar, 1.6% covered: VGG says", timeout=SOON)
     bars = json.loads(query_of(page)["bars"])
     assert bars == [[(column - 1) / 8, (row - 1) / 8, 0.125, 0.125]]
     expect(panel(page, "vgg").locator("[data-part=barred] g")).to_have_count(1)
     page.mouse.click(*point(page, "Wide ResNet", 8, 1, 8))
-    expect(covering).to_contain_text("With 2 bars:", timeout=SOON)
+    expect(covering).to_contain_text("With 2 bars, 3.1% covered:", timeout=SOON)
     page.mouse.click(*point(page, "Wide ResNet", 8, 1, 8))
-    expect(covering).to_contain_text("With 1 bar:", timeout=SOON)
+    expect(covering).to_contain_text("With 1 bar, 1.6% covered:", timeout=SOON)
     # By its key: the pictures above it may still be growing.
     page.get_by_role("button", name="Take all bars away").press("Enter")
     expect(covering).to_contain_text("No square is a bar.")

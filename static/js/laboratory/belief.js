@@ -72,7 +72,10 @@ function draw() {
   const now = current();
   controls.show(now.temperature, now.honest);
   for (const panel of panels) panel.hidden = panel.side !== now.side;
-  if (!now.logits) return;
+  if (!now.logits) {
+    tell({ complete: false });
+    return;
+  }
   const found = columns(now.logits, now.temperature, namedClasses(now.logits, now.chosen));
   const written = table.show(found, now.network.labels);
   says.columns.say(columnsSentence(now, written));
@@ -88,6 +91,8 @@ function tellLesson({ network, side, honest, temperature, chosen, logits }, foun
   });
   const of = (index) => Math.exp(found.rows.find((row) => row.index === index).logProbability);
   tell({
+    complete: fair.every(([, sure]) => sure !== null),
+    failed: false,
     network: network.name,
     side,
     temperature,
@@ -182,6 +187,7 @@ async function load() {
       own.logits = (await ask(found.url("meta.json"))).logits;
       well();
     } catch (problem) {
+      tell({ failed: true });
       trouble(problem, load);
       return;
     }

@@ -111,6 +111,7 @@ async function reload() {
   ending = new AbortController();
   const { signal } = ending;
   const chosen = address.get().class;
+  tell({ complete: false, failed: false });
   await Promise.all(sides.map(async (side) => {
     const index = indexIn(side.network, chosen);
     side.dose = null;
@@ -126,7 +127,9 @@ async function reload() {
       side.dose = result;
       side.say("");
     } catch (problem) {
-      if (!signal.aborted && problem.code !== "aborted") side.say(sentenceOf(problem), reload);
+      if (signal.aborted || problem.code === "aborted") return;
+      side.say(sentenceOf(problem), reload);
+      tell({ failed: true });
     } finally {
       clearTimeout(late);
     }

@@ -21,7 +21,9 @@ const find = (name) => document.querySelector(`[data-laboratory-${name}]`);
 export function trouble(problem, again = null) {
   if (problem.code === "aborted") return;
   if (problem.code === "not_stored") return notInFrame(problem);
-  const login = `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+  // In a lesson one comes back to the lesson.
+  const { pathname, search } = "inLesson" in document.documentElement.dataset ? parent.location : location;
+  const login = `/accounts/login/?next=${encodeURIComponent(pathname + search)}`;
   showTrouble(find("trouble"), problem, { again: again && passing(problem) ? again : null, login });
 }
 

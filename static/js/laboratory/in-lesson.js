@@ -9,7 +9,16 @@ const send = (message) => parent.postMessage({ convoscope: true, ...message }, l
 const sayHeight = () => send({ height: Math.ceil(document.documentElement.getBoundingClientRect().height) });
 const sayFacts = () => send({ facts: { ...told(), on: subject?.on ?? "" } });
 
+/** What leads away from the figure gets a tab of its own: nothing else of this site may stand in a frame. */
+function openOutside(event) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || (link.origin === location.origin && link.pathname === location.pathname)) return;
+  link.target = "_blank";
+  link.rel = "noopener";
+}
+
 if (parent !== window) {
+  addEventListener("click", openOutside, { capture: true });
   new ResizeObserver(sayHeight).observe(document.documentElement);
   document.addEventListener("facts", sayFacts);
   // A lesson that was slower than its figure asks.

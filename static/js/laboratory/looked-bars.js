@@ -99,7 +99,7 @@ export class Covering {
     const count = subject.bars.length;
     this.find("clear").hidden = !count;
     // What is covered is not told before the networks have said what they make of it.
-    tell({ share: count ? null : 0, changed: {} });
+    tell({ complete: !count, failed: false, share: 0, own: this.own, changed: {} });
     if (!count) {
       this.say(gettext("No square is a bar. Click one, or press Enter on it, to cover it."));
       return;
@@ -108,18 +108,23 @@ export class Covering {
     try {
       const told = await Promise.all(subject.networks.map((network) => this.answer(network, signal)));
       if (signal.aborted) return;
-      this.say([this.counted(count), ...told.map(({ text }) => text)].join(" "));
+      const share = shareCovered(subject.bars.map(inSquare));
+      this.say([this.counted(count, share), ...told.map(({ text }) => text)].join(" "));
       const changed = subject.networks.map(({ name }, place) => [name, told[place].changed]);
-      tell({ share: shareCovered(subject.bars.map(inSquare)), changed: Object.fromEntries(changed) });
+      tell({ complete: true, share, changed: Object.fromEntries(changed) });
     } catch (problem) {
-      if (!signal.aborted && problem.code !== "aborted") this.say(`${this.counted(count)} ${sentenceOf(problem)}`);
+      if (signal.aborted || problem.code === "aborted") return;
+      this.say(`${this.counted(count, shareCovered(subject.bars.map(inSquare)))} ${sentenceOf(problem)}`);
+      tell({ failed: true });
     } finally {
       if (!signal.aborted) delete this.element.dataset.asking;
     }
   }
 
-  counted(count) {
-    return fill(ngettext("With %(count)s bar:", "With %(count)s bars:", count), { count });
+  counted(count, share) {
+    return fill(ngettext("With %(count)s bar, %(share)s covered:", "With %(count)s bars, %(share)s covered:", count), {
+      count, share: percent(share),
+    });
   }
 
   async answer(network, signal) {

@@ -194,5 +194,7 @@ export function elsewhere(figure, values) {
   const bars = new URLSearchParams(location.search).get("bars");
   if (bars !== null) query.set("bars", bars);
   for (const [key, value] of Object.entries(values)) query.set(key, value);
-  return `${location.pathname.replace("/xray/", `/${figure}/`)}?${query}`;
+  // In the frame of a lesson it leads to the other figure's own page.
+  const path = location.pathname.replace(/\/lesson\/$/, "/").replace("/xray/", `/${figure}/`);
+  return `${path}?${query}`;
 }

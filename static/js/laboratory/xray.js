@@ -2,6 +2,7 @@
 
 import { state as addressState, address as currentAddress } from "./address.js";
 import { legend, signed } from "./colours.js";
+import { tell as tellFacts } from "./facts.js";
 import { ready, trouble } from "./frame.js";
 import { bind, channels as channelInput, stepping } from "./picker.js";
 import { subject } from "./subject.js";
@@ -141,7 +142,22 @@ function longest() {
   return Math.max(0.01, ...changes);
 }
 
+/** What a lesson may ask: where one is, what is strongest there, and how much the bars change each block. */
+function tellLesson(values) {
+  const scan = scans.get(values.network);
+  const layer = scan?.layer(values.layer);
+  tellFacts({
+    ...values,
+    complete: Boolean(scan),
+    failed: false,
+    shape: layer?.shape ?? null,
+    strongest: layer?.strongest[0][0] ?? null,
+    blocks: scan?.meta.blocks.map(({ name, end, shape, change }) => ({ name, end, shape, change: change ?? null })) ?? [],
+  });
+}
+
 function render(values, changed) {
+  tellLesson(values);
   const now = level(values);
   for (const section of root.querySelectorAll("[data-level]")) section.hidden = !shownAt(section.dataset.level, now);
   root.querySelector('[data-twin="layer"]').hidden = now === "channel";
@@ -253,11 +269,13 @@ async function start(info) {
   try {
     const scan = await Scan.load(info, { onWait: (sentence) => sentence && waits(column, sentence) });
     scans.set(info.name, scan);
+    tellLesson(place.get());
     // The bars of all networks have one length, which the last to come may change.
     for (const [name, one] of scans) columns.get(name).show(one, place.get(), longest());
     if (subject.covered) find("longest").textContent = fill(gettext("The longest bar is %(longest)s."), { longest: changeText(longest()) });
   } catch (problem) {
     column.fail(problem);
+    tellFacts({ failed: true });
     // Deeper down there is no column that could say it.
     if (info.name === place.get().network && level(place.get()) !== "overview") {
       find("pending").hidden = true;

@@ -8,12 +8,12 @@ const ROUNDING = 1e-9;
 
 const percent = (share) => number(100 * share, 1);
 const fill = (text, values) => interpolate(text, values, true);
-const asking = () => gettext("The networks have not answered yet. Wait a moment and check again.");
+const came = () => gettext("This bar came with the picture. Press “Take all bars away” below the maps and begin with your own.");
 const nothing = () => gettext("Nothing is covered. Click a square of a map, or press Enter on it.");
 
 grade({
-  little({ share, changed }) {
-    if (share === null || share === undefined) return asking();
+  little({ share, own, changed }) {
+    if (own && share > 0) return came();
     if (share === 0) return nothing();
     if (share > LITTLE + ROUNDING) {
       return fill(gettext("%(share)s% is covered. Uncover some of it: 10% at most."), { share: percent(share) });
@@ -22,8 +22,8 @@ grade({
       || gettext("Both networks answer as before. Cover what speaks loudest for the class.");
   },
 
-  resist({ share, changed }) {
-    if (share === null || share === undefined) return asking();
+  resist({ share, own, changed }) {
+    if (own && share > 0) return came();
     if (share === 0) return nothing();
     if (share < LITTLE - ROUNDING) {
       return fill(gettext("Only %(share)s% is covered. Cover at least 10%."), { share: percent(share) });
@@ -32,8 +32,7 @@ grade({
       || gettext("An answer has changed. Uncover what did it, and cover what hardly matters.");
   },
 
-  tip({ order, step, changes, complete }) {
-    if (!complete) return asking();
+  tip({ order, step, changes }) {
     if (order !== "most") return gettext("Another order is chosen. Let the most important squares go first.");
     const known = Object.values(changes).filter((at) => at !== null);
     if (!known.length) return gettext("Both networks keep their answer to the end on this picture. Choose another one.");
@@ -42,8 +41,7 @@ grade({
     return step === first || gettext("An answer has changed before. Go back to where it first does.");
   },
 
-  hold({ order, areas, complete }) {
-    if (!complete) return asking();
+  hold({ order, areas }) {
     const best = Math.max(...Object.values(areas));
     return areas[order] === best
       || gettext("In another order they stay surer on average. Compare the areas of all three in the table.");

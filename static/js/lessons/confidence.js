@@ -3,6 +3,8 @@
 import { number } from "../numbers.js";
 import { grade } from "./lesson.js";
 
+const CLOSE = 0.02; // of a temperature: as exactly as it can be read and typed
+
 const percent = (share) => number(100 * share, share < 0.1 ? 2 : 1);
 const fill = (text, values) => interpolate(text, values, true);
 
@@ -21,17 +23,14 @@ grade({
     if (fair[network] >= 0.95) {
       return gettext("This network is nearly certain already. Choose the other one, or another picture.");
     }
-    if (temperature >= honest) return gettext("The temperature is not below the fitted one. Turn it down.");
+    if (temperature >= honest) return gettext("The temperature is not below the marked one. Turn it down.");
     return top > 0.99
       || fill(gettext("It claims %(share)s% now. Make it claim more than 99%."), { share: percent(top) });
   },
 
   surer({ network, temperature, honest, fair }) {
-    if (Object.values(fair).includes(null)) {
-      return gettext("The scores of one network are still being computed. Wait a moment and check again.");
-    }
-    if (temperature !== honest) {
-      return gettext("At this temperature its percentages mean nothing. Set the one that makes it honest.");
+    if (Math.abs(Math.log(temperature / honest)) > CLOSE) {
+      return gettext("This is not the temperature that makes it honest. Set that one first.");
     }
     return fair[network] === Math.max(...Object.values(fair))
       || gettext("The other network is surer of its answer. Compare both at the temperature that makes each honest.");

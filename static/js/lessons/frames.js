@@ -9,6 +9,9 @@ export function factsOf(name) {
   return null;
 }
 
+/** Whether the figure called `name` waits for a guess. */
+export const isHidden = (name) => Boolean(document.querySelector(`[data-figure="${name}"]`)?.closest("[hidden]"));
+
 function ask(iframe) {
   iframe.contentWindow?.postMessage({ convoscope: true }, location.origin);
 }
@@ -16,8 +19,13 @@ function ask(iframe) {
 function find() {
   for (const element of document.querySelectorAll("[data-figure]")) {
     const iframe = element.querySelector("iframe");
-    frames.set(iframe.contentWindow, { element, iframe, facts: null, on: "" });
-    iframe.addEventListener("load", () => ask(iframe));
+    const frame = { element, iframe, facts: null, on: null, isLeaving: false };
+    frames.set(iframe.contentWindow, frame);
+    iframe.addEventListener("load", () => {
+      frame.isLeaving = false;
+      frame.facts = null;
+      ask(iframe);
+    });
     ask(iframe);
   }
 }
@@ -29,11 +37,11 @@ function follow(chosen, on) {
   history.replaceState(history.state, "", here);
   for (const frame of frames.values()) {
     if (frame === chosen || frame.on === on) continue;
-    frame.on = on;
-    frame.facts = null;
     const source = new URL(frame.iframe.src);
     source.searchParams.set("on", on);
-    frame.iframe.src = source.href;
+    // In place, so that Back leaves the lesson; until it has gone the figure still tells of the picture before.
+    Object.assign(frame, { on, facts: null, isLeaving: true });
+    frame.iframe.contentWindow.location.replace(source.href);
   }
 }
 
@@ -41,10 +49,10 @@ addEventListener("message", ({ origin, source, data }) => {
   const frame = frames.get(source);
   if (origin !== location.origin || !frame || !data?.convoscope) return;
   if (Number.isFinite(data.height)) frame.iframe.style.height = `${data.height}px`;
-  if (!data.facts) return;
+  if (!data.facts || frame.isLeaving) return;
   frame.facts = data.facts;
   const { on } = data.facts;
-  const isNew = frame.on && on && frame.on !== on;
+  const isNew = frame.on !== null && on && frame.on !== on;
   frame.on = on;
   if (isNew) follow(frame, on);
 });

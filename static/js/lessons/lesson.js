@@ -2,12 +2,22 @@
 // own module calls `grade({task: (facts of its figure, facts of all by name) => true or a sentence that says what is not yet so})`.
 
 import { sentenceOf } from "../trouble.js";
-import { factsOf } from "./frames.js";
+import { factsOf, isHidden } from "./frames.js";
 import "./predictions.js";
-import { isKept, note, onProgress } from "./progress.js";
+import { countText, isKept, note, onProgress } from "./progress.js";
 
 const root = document.querySelector("[data-lesson]");
 const MISSES = 2; // before the hint
+
+/** Why the figure called `name` cannot be graded now; "" where it can. */
+function notYet(name) {
+  if (isHidden(name)) return gettext("The figure waits for your guess above.");
+  const facts = factsOf(name);
+  if (!facts) return gettext("The figure is not there yet. Scroll to it and wait a moment.");
+  if (facts.failed) return gettext("The figure could not be computed. Try again there first.");
+  if (!facts.complete) return gettext("The figure is still being computed. Wait a moment and check again.");
+  return "";
+}
 
 class Task {
   constructor(element, grade) {
@@ -25,16 +35,22 @@ class Task {
   }
 
   say(text) {
-    this.find("verdict").textContent = text;
+    const place = this.find("verdict");
+    place.textContent = "";
+    // The same sentence twice would not be heard a second time.
+    requestAnimationFrame(() => {
+      place.textContent = text;
+    });
   }
 
   check() {
-    const facts = factsOf(this.element.dataset.of);
-    const verdict = facts ? this.grade(facts) : gettext("The figure is not there yet. Scroll to it and wait a moment.");
+    const excuse = notYet(this.element.dataset.of);
+    const verdict = excuse || this.grade(factsOf(this.element.dataset.of));
     if (verdict === true) return this.succeed();
-    this.misses += facts ? 1 : 0;
-    this.say(verdict);
-    if (this.misses >= MISSES) this.open("hint");
+    this.misses += excuse ? 0 : 1;
+    const hasHint = this.misses >= MISSES;
+    if (hasHint) this.open("hint");
+    this.say(hasHint && !excuse ? `${verdict} ${gettext("There is a hint below.")}` : verdict);
     return undefined;
   }
 
@@ -73,7 +89,7 @@ export function grade(grades) {
     for (const task of tasks) if (solved.has(task.name)) task.mark();
     const count = tasks.filter((task) => task.solved).length;
     for (const place of document.querySelectorAll("[data-count]")) {
-      place.textContent = interpolate(gettext("%(count)s of %(all)s tasks solved"), { count, all: tasks.length }, true);
+      place.textContent = countText(count, tasks.length);
     }
   });
   document.documentElement.dataset.lessonReady = "";

@@ -17,6 +17,8 @@ for (const field of document.querySelectorAll("[data-predict]")) {
     buttons.hidden = true;
     for (const input of field.querySelectorAll("input")) input.disabled = true;
     for (const one of revealed) one.hidden = false;
+    // The button that was pressed is gone; what follows it takes the focus.
+    answer.querySelector("summary").focus();
   };
 
   field.addEventListener("change", () => {
@@ -31,3 +33,25 @@ for (const field of document.querySelectorAll("[data-predict]")) {
   });
   find("skip").addEventListener("click", () => reveal(""));
 }
+
+// On paper nothing waits to be opened.
+const opened = new Set();
+
+addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("[data-after-guess][hidden]")) {
+    one.hidden = false;
+    opened.add(() => {
+      one.hidden = true;
+    });
+  }
+  for (const one of document.querySelectorAll("[data-solved] [data-reason]:not([open])")) {
+    one.open = true;
+    opened.add(() => {
+      one.open = false;
+    });
+  }
+});
+addEventListener("afterprint", () => {
+  for (const close of opened) close();
+  opened.clear();
+});

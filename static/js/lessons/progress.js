@@ -9,6 +9,7 @@ const given = JSON.parse(document.getElementById("lesson-progress").textContent)
 
 const solved = new Set(given.solved);
 const listeners = new Set();
+const unsent = new Set();
 let storageWorks = true;
 
 /** Hears (solved: Set of "lesson:task") now and whenever it changes, in this tab or another. */
@@ -16,6 +17,11 @@ export function onProgress(listener) {
   listeners.add(listener);
   listener(solved);
 }
+
+/** "2 of 4 tasks solved" */
+export const countText = (count, all) => interpolate(
+  ngettext("%(count)s of %(all)s task solved", "%(count)s of %(all)s tasks solved", all), { count, all }, true,
+);
 
 /** Whether what is solved outlives the page. A browser may refuse to store, and then the page says so. */
 export const isKept = () => given.account || storageWorks;
@@ -27,8 +33,17 @@ export async function note(name) {
   const isNew = !solved.has(name);
   solved.add(name);
   if (isNew) tellAll();
-  if (given.account) await toAccount([name]);
-  else store();
+  if (!given.account) {
+    store();
+    return;
+  }
+  try {
+    await toAccount([name]);
+  } catch (problem) {
+    unsent.add(name);
+    store(); // The next page tries again.
+    throw problem;
+  }
 }
 
 async function toAccount(names) {
@@ -57,7 +72,9 @@ function today(name) {
 function store() {
   try {
     // Another tab may have stored something since this page was opened.
-    localStorage.setItem(KEY, JSON.stringify([...new Set([...stored(), ...solved])]));
+    // In an account only what could not be sent stays here.
+    const mine = given.account ? unsent : solved;
+    localStorage.setItem(KEY, JSON.stringify([...new Set([...stored(), ...mine])]));
     storageWorks = true;
   } catch {
     storageWorks = false;
@@ -74,7 +91,9 @@ async function hand() {
   if (!names.length) return;
   try {
     await toAccount(names);
-    localStorage.removeItem(KEY);
+    const left = stored().filter((name) => !names.includes(name)); // what another tab has stored meanwhile
+    if (left.length) localStorage.setItem(KEY, JSON.stringify(left));
+    else localStorage.removeItem(KEY);
   } catch {
     // It stays here, and the next page tries again.
   }
@@ -87,3 +106,9 @@ else {
     if (key === KEY) adopt();
   });
 }
+// A page that Back brings out of the browser's memory may be older than what was solved, or of an account that has left.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  if (given.account) location.reload();
+  else adopt();
+});

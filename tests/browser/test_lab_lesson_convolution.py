@@ -1,0 +1,71 @@
+"""Lesson 2: every task the right way and two wrong ways, with kernels of one's own."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import FrameLocator, Page
+
+from tests.browser.conftest import BOTH_WIDTHS, Visitor
+from tests.browser.lesson_page import figure, is_missed, is_solved, open_lesson
+
+
+@pytest.fixture
+def page(researcher: Visitor, width: int) -> Page:
+    return open_lesson(researcher.open(width=width, login=False), "convolution")
+
+
+def kernel(frame: FrameLocator, *weights: float) -> None:
+    for place, weight in enumerate(weights):
+        frame.locator("[data-weights] input").nth(place).fill(f"{weight:g}")
+
+
+def settle(frame: FrameLocator, **settings: str) -> None:
+    for name, value in settings.items():
+        frame.locator(f"[data-pick-{name}]").select_option(value)
+
+
+@BOTH_WIDTHS
+def test_horizontal_edges(page: Page) -> None:
+    frame = figure(page, "kernel")
+    is_missed(page, "horizontal", "hardly answers to an edge between above and below")
+    kernel(frame, 1, 1, 1, 0, 0, 0, 0, 0, 0)
+    is_missed(page, "horizontal", "They must add up to 0")
+    kernel(frame, -1, -1, -1, -1, 8, -1, -1, -1, -1)
+    is_missed(page, "horizontal", "edges between left and right too")
+    kernel(frame, 1, 1, 1, 0, 0, 0, -1, -1, -1)
+    is_solved(page, "horizontal")
+
+
+def test_the_ready_kernel_turned_solves_it_too(page: Page) -> None:
+    frame = figure(page, "kernel")
+    frame.get_by_role("button", name="Turn by 90°").click()
+    is_solved(page, "horizontal")
+
+
+def test_soften(page: Page) -> None:
+    frame = figure(page, "kernel")
+    is_missed(page, "soften", "A weight is negative")
+    frame.locator("[data-preset]").select_option("identity")
+    is_missed(page, "soften", "larger than 0.3")
+    frame.locator("[data-preset]").select_option("blur")
+    is_missed(page, "soften", "add up to 0.999")
+    kernel(frame, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.1)
+    is_solved(page, "soften")
+
+
+def test_half_as_many_rows(page: Page) -> None:
+    frame = figure(page, "kernel")
+    is_missed(page, "halve", "32 rows come out of 32")
+    settle(frame, stride="2", padding="0")
+    is_missed(page, "halve", "15 rows come out of 32")
+    settle(frame, padding="1")
+    is_solved(page, "halve")
+
+
+def test_a_wider_look_of_the_same_size(page: Page) -> None:
+    frame = figure(page, "kernel")
+    is_missed(page, "wide", "covers 3 rows, not five")
+    settle(frame, dilation="2")
+    is_missed(page, "wide", "30 rows come out of 32")
+    settle(frame, padding="2")
+    is_solved(page, "wide")

@@ -101,21 +101,29 @@ def _diagonal(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float32]:
     return both
 
 
-def beside_run(first: Path, second: Path, out: Path, log: Path | None = None) -> int:
+def beside_run(first: Path, second: Path, out: Path, log: Path | None = None, *, last: bool = False) -> int:
     """Writes the folder of the double network, whose recipe is that of the second's run.
 
-    ``log`` is the log of the first one's training, which the second one's began from: its lines come first.
+    ``log`` is the log of the first one's training, which the second one's began from: its lines come first. With
+    ``last`` the second one's weights are those of its last step and not their average.
     Returns the number of values. Raises OSError or ValueError.
     """
     summary = json.loads((second / "run.json").read_text(encoding="utf-8"))
-    both = beside(read_arrays(first), read_arrays(second / "weights.npz"))
+    both = beside(read_arrays(first), _last(second) if last else read_arrays(second / "weights.npz"))
     write_arrays(out / "weights.npz", dict(both))
     rows = _on_from(_rows(log) if log else [], _rows(second / "log.jsonl"))
     (out / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     width = summary["recipe"]["width"]
-    doubled = {"recipe": {**summary["recipe"], "width": 2 * width}, "beside": width}
+    doubled = {"recipe": {**summary["recipe"], "width": 2 * width}, "beside": width, "last": last}
     write_json(out / "run.json", {**summary, **doubled})
     return sum(values.size for values in both.values())
+
+
+def _last(run: Path) -> Weights:
+    # Keras takes seconds to import and is of use here only.
+    from ml.train import last_weights
+
+    return last_weights(run)
 
 
 def _rows(log: Path) -> list[dict[str, Any]]:
@@ -141,6 +149,7 @@ def main(argv: list[str] | None = None) -> int:
     source.add_argument("--apart", type=Path, help="weights (.npz) of a double network")
     p.add_argument("--second", type=Path, help="with --first, folder of the second network's finished run")
     p.add_argument("--first-log", type=Path, help="log.jsonl of the first network's training")
+    p.add_argument("--last", action="store_true", help="the second one's last weights, not their average")
     p.add_argument("--half", type=int, help="with --apart, which of the two: 1 or 2")
     p.add_argument("--out", required=True, type=Path, help="folder, or with --apart file, to write")
     args = p.parse_args(argv)
@@ -148,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
         if (args.first is None) != (args.second is None) or (args.apart is None) != (args.half is None):
             raise ValueError("--first and --second belong together, and so do --apart and --half")
         if args.first:
-            size = beside_run(args.first, args.second, args.out, args.first_log)
+            size = beside_run(args.first, args.second, args.out, args.first_log, last=args.last)
         else:
             found = half(read_arrays(args.apart), args.half)
             write_arrays(args.out, dict(found))

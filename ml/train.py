@@ -75,12 +75,7 @@ class Run:
         self.teacher = teacher
         keras.mixed_precision.set_dtype_policy(recipe.precision)
         keras.utils.set_random_seed(recipe.seed)
-        options: dict[str, Any] = {"size": None, "dropout": recipe.dropout}
-        if recipe.width:
-            options["width"] = recipe.width
-        self.network = networks.build(recipe.model, **options)
-        for layer in _layers(self.network, recipe.freeze):
-            layer.trainable = False
+        self.network = _network(recipe)
         self.steps = recipe.steps_per_epoch(len(train))
         total = self.steps * recipe.epochs
         self.optimizer = AveragedSGD(
@@ -231,6 +226,28 @@ class Run:
 
 class TrainingError(Exception):
     """Training cannot go on; the message is one sentence."""
+
+
+def _network(recipe: Recipe) -> keras.Model:
+    options: dict[str, Any] = {"size": None, "dropout": recipe.dropout}
+    if recipe.width:
+        options["width"] = recipe.width
+    network = networks.build(recipe.model, **options)
+    for layer in _layers(network, recipe.freeze):
+        layer.trainable = False
+    return network
+
+
+def last_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """The weights of the last step of a run, from its checkpoint, instead of their average in ``weights.npz``.
+
+    Their batch-normalisation statistics are the moving ones. Raises OSError or TrainingError.
+    """
+    network = _network(_stored_recipe(folder / "recipe.json"))
+    saved = read_arrays(folder / "checkpoint.npz")
+    for i, variable in enumerate(network.variables):
+        variable.assign(saved[f"network/{i}"])
+    return networks.get_weights(network)
 
 
 def _layers(network: keras.Model, names: tuple[str, ...]) -> list[keras.layers.Layer]:

@@ -118,6 +118,7 @@ def test_turning_and_changing_signs_are_undone_by_back(page: Page) -> None:
 
 
 def test_a_pointer_shows_a_place_and_a_click_holds_it(page: Page) -> None:
+    page.locator("[data-output]").scroll_into_view_if_needed()
     box = page.locator("[data-output]").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 4.5 / 32, box["y"] + box["height"] * 9.5 / 32)
@@ -127,9 +128,10 @@ def test_a_pointer_shows_a_place_and_a_click_holds_it(page: Page) -> None:
     expect(page).to_have_url(re.compile("y=9&x=4"))
     page.mouse.move(box["x"] + box["width"] * 20.5 / 32, box["y"] + box["height"] * 20.5 / 32)
     expect(page.locator("[data-sum-title]")).to_contain_text("Row 10, column 5")
+    page.locator("[data-output]").press("Enter")
+    page.locator("[data-input]").scroll_into_view_if_needed()
     around = page.locator("[data-input]").bounding_box()
     assert around
-    page.locator("[data-output]").press("Enter")
     # The ring of padding belongs to what is pointed at: 34 rows.
     page.mouse.move(around["x"] + around["width"] * 17.5 / 34, around["y"] + around["height"] * 17.5 / 34)
     expect(page.locator("[data-sum-title]")).to_contain_text("Row 17, column 17")

@@ -105,6 +105,13 @@ def test_the_result_is_the_average_of_the_weights_not_the_last_ones(straight_run
     assert not np.allclose(weights["block1/conv1/kernel"], last, atol=1e-6)
 
 
+def test_the_last_weights_can_be_had_instead(straight_run):
+    last = train.last_weights(straight_run)
+    saved = read_arrays(straight_run / "checkpoint.npz")
+    assert last.keys() == read_arrays(straight_run / "weights.npz").keys()
+    assert np.array_equal(last["block1/conv1/kernel"], saved["network/0"])
+
+
 def fitted(parts: list[int]) -> tuple[np.ndarray, Any]:
     """A weight after 8 steps in as many calls of ``fit`` as there are parts, and its optimizer."""
     pictures = keras.Input((1,))

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, Route, expect
 
 from tests import services
 from tests.browser.conftest import Visitor
-from tests.browser.xray_page import READY, WAIT, address, cell_at, opened, twin
+from tests.browser.laboratory_page import SOON
+from tests.browser.xray_page import READY, address, cell_at, opened, twin
 
 LAYER = "block1/relu2"
 SIDE = 32
@@ -64,17 +65,17 @@ def test_who_answers_at_a_place_is_shown_with_what_excites_it(
 ) -> None:
     page = opened(researcher, "&network=vgg&layer=block1%2Fconv2", width=width)
     picture = page.get_by_role("application", name=re.compile("The picture as the network saw it"))
-    expect(picture).to_be_visible(timeout=WAIT)
+    expect(picture).to_be_visible(timeout=SOON)
     picture.hover(position=cell_at(picture, 16, 20, SIDE, SIDE))
     found = page.locator(".xray-found").first
-    expect(found.locator("canvas[data-drawn]").first).to_be_visible(timeout=WAIT)
+    expect(found.locator("canvas[data-drawn]").first).to_be_visible(timeout=SOON)
     channels = [int(link.inner_text().split()[1]) for link in found.locator("a").all()]
     assert len(channels) == 8
     for channel in channels:
         assert beside(page, channel) == written(places(channel))
     first = places(channels[0])
     drawn = found.locator("li").first.locator("canvas[data-drawn]")
-    expect(drawn).to_have_count(len(first), timeout=WAIT)
+    expect(drawn).to_have_count(len(first), timeout=SOON)
     assert [one.get_attribute("data-drawn") for one in drawn.all()] == [reads(y, x) for _, y, x, _ in first]
     expect(page.get_by_text(re.compile("excite a channel most, after block 1, ReLU 2"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -87,11 +88,11 @@ def test_a_channels_patches_are_said_and_lead_to_their_pictures_by_keyboard(
     page = opened(researcher, f"&network=vgg&layer=block1%2Frelu2&channel={channel}", width=1280)
     best = places(channel)
     said = f"Of the sample pictures these excite it most: {'; '.join(written(best))}."
-    expect(twin(page, "channel")).to_contain_text(said, timeout=WAIT)
+    expect(twin(page, "channel")).to_contain_text(said, timeout=SOON)
     links = page.locator(".xray-excites a")
     assert links.all_inner_texts() == written(best)
     # What is drawn is the picture itself: not one colour.
-    expect(links.first.locator("canvas[data-drawn]")).to_be_visible(timeout=WAIT)
+    expect(links.first.locator("canvas[data-drawn]")).to_be_visible(timeout=SOON)
     colours = links.first.locator("canvas").evaluate(
         "(canvas) => new Set(new Uint32Array("
         "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
@@ -108,14 +109,14 @@ def test_the_words_of_the_text_choose_a_place(researcher: Visitor) -> None:
     page.get_by_role("link", name="at the same place at the end").click()
     address(page, layer="block4%2Frelu2", y="2", x="2")
     found = page.locator(".xray-found").first
-    expect(found.locator("canvas[role=img][data-drawn]").first).to_be_visible(timeout=WAIT)
+    expect(found.locator("canvas[role=img][data-drawn]").first).to_be_visible(timeout=SOON)
     expect(page.get_by_role("heading", name="VGG, block 4, ReLU 2", exact=True)).to_be_focused()
 
 
 def test_a_layer_without_patches_says_why(researcher: Visitor) -> None:
     page = opened(researcher, "&network=wideresnet&layer=group1%2Fblock1%2Fconv2&channel=3", width=1280)
     expect(page.get_by_text("What excites a channel most is known of ReLUs and additions")).to_be_visible(
-        timeout=WAIT
+        timeout=SOON
     )
 
 
@@ -124,8 +125,8 @@ def test_a_frame_on_another_site_shows_the_patches_and_no_way_to_pictures_that_i
 ) -> None:
     page = researcher.open(login=False, width=1280)
     page.goto("/learn/laboratory/xray/embed/?on=sample:apple&network=vgg&layer=block1%2Frelu2&channel=3")
-    expect(page.locator(READY)).to_have_count(1, timeout=WAIT)
-    expect(page.locator(".xray-excites canvas[role=img][data-drawn]").first).to_be_visible(timeout=WAIT)
+    expect(page.locator(READY)).to_have_count(1, timeout=SOON)
+    expect(page.locator(".xray-excites canvas[role=img][data-drawn]").first).to_be_visible(timeout=SOON)
     expect(page.locator(".xray-excites a")).to_have_count(0)
 
 
@@ -140,5 +141,5 @@ def test_before_an_atlas_is_made_one_sentence_says_so(researcher: Visitor) -> No
     page.route("**/learn/laboratory/xray/?**", without)
     page.goto("/learn/laboratory/xray/?on=sample:apple&network=vgg&layer=block1%2Frelu2&channel=3")
     expect(page.get_by_text("What excites the channels most was not looked for yet.")).to_be_visible(
-        timeout=WAIT
+        timeout=SOON
     )

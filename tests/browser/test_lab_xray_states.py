@@ -7,13 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.xray_page import PATH, READY, WAIT, opened, twin
+from tests.browser.laboratory_page import SOON
+from tests.browser.xray_page import PATH, READY, opened, twin
 
 
 def test_a_number_leads_to_its_arithmetic_and_to_surgery(researcher: Visitor) -> None:
     page = opened(researcher, "&network=vgg&layer=block2%2Fconv1&channel=17&y=3&x=5", width=1280)
     link = page.get_by_role("link", name="Where this number comes from")
-    expect(link).to_be_visible(timeout=WAIT)
+    expect(link).to_be_visible(timeout=SOON)
     there = urlsplit(link.get_attribute("href") or "")
     assert there.path == "/learn/laboratory/arithmetic/"
     asked = {key: values[0] for key, values in parse_qs(there.query).items()}
@@ -38,7 +39,7 @@ def test_what_the_address_has_wrong_is_said_once_and_the_nearest_shown(researche
     expect(page.locator("[data-laboratory-corrections] p")).to_have_text(
         ["There is no channel “64” in this layer. The nearest one is shown."]
     )
-    expect(twin(page, "channel")).to_contain_text("channel 63: 32 by 32", timeout=WAIT)
+    expect(twin(page, "channel")).to_contain_text("channel 63: 32 by 32", timeout=SOON)
 
 
 def test_without_bars_only_the_one_run_is_shown(researcher: Visitor) -> None:
@@ -67,7 +68,7 @@ def test_what_fails_says_why_and_can_be_tried_again(researcher: Visitor) -> None
     expect(network.get_by_role("alert")).to_contain_text("The laboratory is being repaired.")
     page.unroute("**/explanations/")
     network.get_by_role("button", name="Try again").click()
-    expect(network.locator(".xray-row")).to_have_count(6, timeout=WAIT)
+    expect(network.locator(".xray-row")).to_have_count(6, timeout=SOON)
 
 
 def test_what_waits_says_so_and_the_rest_can_be_used(researcher: Visitor) -> None:
@@ -88,6 +89,6 @@ def test_what_waits_says_so_and_the_rest_can_be_used(researcher: Visitor) -> Non
     )
     page.goto(PATH)
     wide = page.get_by_role("region", name="Wide ResNet")
-    expect(wide.get_by_role("status")).to_have_text(sentence, timeout=WAIT)
+    expect(wide.get_by_role("status")).to_have_text(sentence, timeout=SOON)
     expect(page.locator(READY)).to_have_count(1)
-    expect(page.get_by_role("region", name="VGG").locator(".xray-row")).to_have_count(6, timeout=WAIT)
+    expect(page.get_by_role("region", name="VGG").locator(".xray-row")).to_have_count(6, timeout=SOON)

@@ -75,6 +75,11 @@ if (copy && navigator.clipboard) {
   });
 }
 
+// Enter in a figure's field would send its form and reload the page without what was chosen.
+document.addEventListener("submit", (event) => {
+  if (find("figure")?.contains(event.target)) event.preventDefault();
+});
+
 // A choice that reloads the page goes at once; without scripts its button does it.
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());

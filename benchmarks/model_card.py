@@ -73,11 +73,6 @@ def _training(card: Card) -> str:
 def _grown(training: dict[str, Any]) -> list[str]:
     if "grown_from" not in training:
         return []
-    text = (
-        f"All of it as a network of width factor {training['grown_from']}, then widened to factor "
-        f"{training['recipe']['width']} without changing what it computes (docs/decisions/0012), and not trained "
-        "any further."
-    )
     if narrow := training.get("beside"):
         text = (
             f"Two networks of width factor {narrow}: the one described first and, beside it, the one it became by the "
@@ -85,6 +80,12 @@ def _grown(training: dict[str, Any]) -> list[str]:
             f"so that the logits are the mean of both (docs/decisions/0025), then widened from factor {2 * narrow} "
             f"to {training['recipe']['width']} without changing what they compute (docs/decisions/0012), and not "
             "trained any further."
+        )
+    else:
+        text = (
+            f"All of it as a network of width factor {training['grown_from']}, then widened to factor "
+            f"{training['recipe']['width']} without changing what it computes (docs/decisions/0012), and not trained "
+            "any further."
         )
     return [text]
 

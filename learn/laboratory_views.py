@@ -26,6 +26,8 @@ STATUS = {"queued": 200, "expired": 410}
 in_any_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["*"]}))
 in_own_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["'self'"]}))
 
+# What stands around a figure.
+PLAIN = "base.html"
 EMBEDDED = "learn/laboratory/embed.html"
 IN_LESSON = "learn/laboratory/in_lesson.html"
 
@@ -61,7 +63,7 @@ def figure(request: HttpRequest, slug: str) -> HttpResponse:
     found = laboratory.find(slug)
     if found is None:
         return _no_figure(request)
-    return _figure(request, found, embed=False)
+    return _figure(request, found, PLAIN)
 
 
 @in_own_frame
@@ -75,7 +77,7 @@ def in_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     ``part`` names the part of it that is shown, where a lesson needs only one (data-part-of in the figure's template).
     """
     _use_up_nothing(request)
-    return _figure(request, _find(slug), embed=False, page=IN_LESSON)
+    return _figure(request, _find(slug), IN_LESSON)
 
 
 @in_any_frame
@@ -88,11 +90,11 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
         if not (request.GET.get("on") or SAMPLE).startswith(SAMPLE):
             # A frame is nobody's, so somebody's own picture is not there, whoever looks.
             raise Http404(_("A frame shows sample pictures only. Choose one, or open the laboratory itself."))
-        return _figure(request, found, embed=True, page=EMBEDDED)
+        return _figure(request, found, EMBEDDED)
     except Http404 as error:
         # The site's own page for this may not stand in a frame.
         nothing = SubjectError("not_found", str(error))
-        return _missing(request, nothing, pages.asked(request), embed=True, page=EMBEDDED)
+        return _missing(request, nothing, pages.asked(request), EMBEDDED)
 
 
 def _use_up_nothing(request: Any) -> None:
@@ -115,14 +117,19 @@ def _no_figure(request: HttpRequest) -> HttpResponse:
     return render(request, "learn/laboratory/no_figure.html", context, status=404)
 
 
-def _figure(request: HttpRequest, found: Figure, *, embed: bool, page: str = "base.html") -> HttpResponse:
-    """``embed``: for nobody, on another site. ``page`` is what stands around it."""
-    query = pages.asked(request)
+def _around(page: str) -> dict[str, Any]:
+    """What the templates ask of the page around a figure. Embedded, it is nobody's, on another site."""
+    return {"page": page, "embed": page == EMBEDDED, "framed": page != PLAIN}
+
+
+def _figure(request: HttpRequest, found: Figure, page: str) -> HttpResponse:
+    query, embed = pages.asked(request), page == EMBEDDED
     try:
-        subject, corrections = pages.subject_of(request, query, embed=embed)
+        about = query if found.pictured else {}
+        subject, corrections = pages.subject_of(request, about, embed=embed)
         state = _state(subject, query, corrections)
     except SubjectError as error:
-        return _missing(request, error, query, embed=embed, page=page)
+        return _missing(request, error, query, page)
     full_url = reverse("learn:laboratory-figure", args=[found.slug])
     framed = (
         f"{reverse('learn:laboratory-embed', args=[found.slug])}?{pages.query_with(query, on=subject.on)}"
@@ -133,9 +140,6 @@ def _figure(request: HttpRequest, found: Figure, *, embed: bool, page: str = "ba
         "figures": laboratory.every(),
         "subject": subject,
         "state": state,
-        "embed": embed,
-        "page": page,
-        "framed": page != "base.html",
         "part": query.get("part", "") if page == IN_LESSON else "",
         "query": pages.query_with(query),
         "kept": pages.bare_query(query, without=("on", "bars", "network")),
@@ -143,9 +147,13 @@ def _figure(request: HttpRequest, found: Figure, *, embed: bool, page: str = "ba
         "full_url": request.build_absolute_uri(f"{full_url}?{pages.query_with(query)}"),
         "embed_url": request.build_absolute_uri(framed),
         **pages.around_subject(subject, query),
+        **_around(page),
     }
     context["own"] = [] if embed else pages.own_choices(request.user, query, subject.on)
-    context["subject_json"] = pages.subject_json(subject, embed=embed, full_url=context["full_url"])
+    context["subject_json"] = {
+        **pages.subject_json(subject, embed=embed, full_url=context["full_url"]),
+        "pictured": found.pictured,
+    }
     context |= found.context(request, subject, state)
     return render(request, found.template, context)
 
@@ -163,12 +171,7 @@ def _state(subject: Subject, query: dict[str, str], corrections: list[str]) -> S
 
 
 def _missing(
-    request: HttpRequest,
-    error: SubjectError,
-    query: dict[str, str],
-    *,
-    embed: bool = False,
-    page: str = "base.html",
+    request: HttpRequest, error: SubjectError, query: dict[str, str], page: str = PLAIN
 ) -> HttpResponse:
     """Why there is nothing to look at, and the sample pictures to go on with."""
     # In a lesson the figure goes on as it was, with another picture.
@@ -176,11 +179,9 @@ def _missing(
     kept = {key: query[key] for key in keys if key != "network" or error.code != "no_network"}
     context = {
         "error": error,
-        "embed": embed,
-        "page": page,
-        "framed": page != "base.html",
+        **_around(page),
         "here": request.get_full_path(),
         "samples": pages.sample_choices(kept),
-        "own": [] if embed else pages.own_choices(request.user, kept),
+        "own": [] if page == EMBEDDED else pages.own_choices(request.user, kept),
     }
     return render(request, "learn/laboratory/_missing.html", context, status=STATUS.get(error.code, 404))

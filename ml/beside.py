@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.grow import NORM, Weights, blocks_of
-from ml.storage import read_arrays, write_arrays, write_json
+from ml.grow import NORM, Weights, blocks_of, size_of
+from ml.storage import read_arrays, read_lines, write_arrays, write_json
 
 STEM = "stem/conv/kernel"
 SHARED = (STEM, *(f"group1/block1/bn1/{part}" for part in NORM))
@@ -111,12 +111,12 @@ def beside_run(first: Path, second: Path, out: Path, log: Path | None = None, *,
     summary = json.loads((second / "run.json").read_text(encoding="utf-8"))
     both = beside(read_arrays(first), _last(second) if last else read_arrays(second / "weights.npz"))
     write_arrays(out / "weights.npz", dict(both))
-    rows = _on_from(_rows(log) if log else [], _rows(second / "log.jsonl"))
+    rows = _on_from(read_lines(log) if log else [], read_lines(second / "log.jsonl"))
     (out / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     width = summary["recipe"]["width"]
     doubled = {"recipe": {**summary["recipe"], "width": 2 * width}, "beside": width, "last": last}
     write_json(out / "run.json", {**summary, **doubled})
-    return sum(values.size for values in both.values())
+    return size_of(both)
 
 
 def _last(run: Path) -> Weights:
@@ -124,10 +124,6 @@ def _last(run: Path) -> Weights:
     from ml.train import last_weights
 
     return last_weights(run)
-
-
-def _rows(log: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 def _on_from(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -161,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             found = half(read_arrays(args.apart), args.half)
             write_arrays(args.out, dict(found))
-            size = sum(values.size for values in found.values())
+            size = size_of(found)
     except (ValueError, KeyError, OSError) as error:
         print(f"ml.beside: {error}", file=sys.stderr)
         return 2

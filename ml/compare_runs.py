@@ -23,13 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from numpy.typing import NDArray
 
-from ml import augment, calibrate, data, networks
+from ml import calibrate, data, networks, train
 from ml.evaluate import covered, rounded
 from ml.predictor import softmax
 from ml.recipe import Recipe
 from ml.storage import read_arrays, read_lines, write_json
-
-BATCH = 250
 
 
 def compare(folders: list[Path], choice: str, test: data.Split) -> dict[str, Any]:
@@ -48,10 +46,10 @@ def compare(folders: list[Path], choice: str, test: data.Split) -> dict[str, Any
         if recipe != common[0]:
             differ = sorted(key for key in recipe if recipe[key] != common[0].get(key))
             raise ValueError(f"{folder} differs in more than {choice}: {', '.join(differ)}")
-    runs = []
+    runs, barred = [], covered(test.images)
     for folder, summary in zip(folders, summaries, strict=True):
         how = Recipe.from_dict(summary["recipe"])
-        network = networks.build(how.model, size=None, dropout=0.0, **_width(how))
+        network = train.network_of(how)
         networks.set_weights(network, dict(read_arrays(folder / "weights.npz")))
         size = how.size_at(how.epochs - 1)
         runs.append(
@@ -60,8 +58,8 @@ def compare(folders: list[Path], choice: str, test: data.Split) -> dict[str, Any
                 "seed": how.seed,
                 "seconds": summary["training_seconds"],
                 "log": read_lines(folder / "log.jsonl"),
-                "whole": _measured(network, test.images, test.labels, size),
-                "covered": _measured(network, covered(test.images), test.labels, size),
+                "whole": _measured(train.logits_of(network, test.images, size), test.labels),
+                "covered": _measured(train.logits_of(network, barred, size), test.labels),
             }
         )
     first = summaries[0]
@@ -83,18 +81,7 @@ def _without(recipe: dict[str, Any], choice: str) -> dict[str, Any]:
     return {key: value for key, value in recipe.items() if key not in (choice, "seed")}
 
 
-def _width(recipe: Recipe) -> dict[str, int]:
-    return {"width": recipe.width} if recipe.width else {}
-
-
-def _measured(network: Any, images: NDArray[np.uint8], labels: NDArray[Any], size: int) -> dict[str, float]:
-    seen = data.resized(images, size)
-    logits = np.concatenate(
-        [
-            network.predict_on_batch(augment.normalise(seen[i : i + BATCH].astype(np.float32)))
-            for i in range(0, len(seen), BATCH)
-        ]
-    )
+def _measured(logits: NDArray[np.float32], labels: NDArray[Any]) -> dict[str, float]:
     result = calibrate.metrics(logits, labels, 1.0)
     confidence = float(softmax(logits, 1.0).max(-1).mean())
     return {key: result[key] for key in ("top1", "ece", "nll")} | {"confidence": confidence}

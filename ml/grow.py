@@ -174,10 +174,11 @@ def grow_run(run: Path, width: int, out: Path, *, seed: int = 0) -> tuple[int, i
     shutil.copyfile(run / "log.jsonl", out / "log.jsonl")
     grown = {"recipe": {**summary["recipe"], "width": width}, "grown_from": summary["recipe"]["width"]}
     write_json(out / "run.json", {**summary, **grown})
-    return _size(given), _size(wide)
+    return size_of(given), size_of(wide)
 
 
-def _size(weights: Weights) -> int:
+def size_of(weights: Weights) -> int:
+    """How many values these weights are."""
     return sum(values.size for values in weights.values())
 
 
@@ -200,14 +201,14 @@ def main(argv: list[str] | None = None) -> int:
             wide = artifact.read_weights(artifact.load_card(args.model))
             found = narrow(wide, args.back_to)
             write_arrays(args.out, dict(found))
-            before, after = _size(wide), _size(found)
+            before, after = size_of(wide), size_of(found)
         elif args.run:
             before, after = grow_run(args.run, args.width, args.out, seed=args.seed)
         else:
             given = read_arrays(args.weights)
             wide = grow(given, args.width, seed=args.seed)
             write_arrays(args.out, dict(wide))
-            before, after = _size(given), _size(wide)
+            before, after = size_of(given), size_of(wide)
     except (ValueError, KeyError, OSError, artifact.ArtifactError) as error:
         print(f"ml.grow: {error}", file=sys.stderr)
         return 2

@@ -137,9 +137,14 @@ def with_features(network: keras.Model) -> keras.Model:
     return keras.Model(network.inputs, [network.output, features], name=network.name)
 
 
+def layer_name(layer: keras.Layer) -> str:
+    """``block1_conv1`` -> ``block1/conv1``, as cards and weights name it."""
+    return str(layer.name).replace("_", "/")
+
+
 def weight_name(layer: keras.Layer, variable: Any) -> str:
     """``block1_conv1`` and its kernel -> ``block1/conv1/kernel``."""
-    return f"{layer.name.replace('_', '/')}/{variable.name}"
+    return f"{layer_name(layer)}/{variable.name}"
 
 
 def get_weights(network: keras.Model) -> dict[str, NDArray[np.float32]]:
@@ -182,7 +187,7 @@ def layer_table(network: keras.Model) -> list[dict[str, Any]]:
     """One row a layer: name, kind, output shape without the batch, parameters. For cards and figures."""
     return [
         {
-            "name": layer.name.replace("_", "/"),
+            "name": layer_name(layer),
             "kind": type(layer).__name__,
             "shape": [int(side) for side in layer.output.shape[1:]],
             "parameters": int(layer.count_params()),

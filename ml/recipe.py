@@ -40,7 +40,7 @@ class Recipe:
     of the pictures that are softened and that get a black bar. distill is the weight of a teacher's answers
     against that of the labels (Hinton et al., 2015), ``teacher`` the checksum of the file that holds them. ema is
     the decay a step of the average of the weights that is shipped. phases resize the pictures progressively. freeze
-    names layers that keep the values they start with, so that ``ml.grow --beside`` can share them.
+    names layers that keep the values they start with, so that ``ml.beside`` can share them.
     """
 
     model: str

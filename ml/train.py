@@ -75,7 +75,7 @@ class Run:
         self.teacher = teacher
         keras.mixed_precision.set_dtype_policy(recipe.precision)
         keras.utils.set_random_seed(recipe.seed)
-        self.network = _network(recipe)
+        self.network = network_of(recipe)
         self.steps = recipe.steps_per_epoch(len(train))
         total = self.steps * recipe.epochs
         self.optimizer = AveragedSGD(
@@ -228,7 +228,8 @@ class TrainingError(Exception):
     """Training cannot go on; the message is one sentence."""
 
 
-def _network(recipe: Recipe) -> keras.Model:
+def network_of(recipe: Recipe) -> keras.Model:
+    """The network that a run with this recipe trains, with fresh weights, for pictures of any size."""
     options: dict[str, Any] = {"size": None, "dropout": recipe.dropout}
     if recipe.width:
         options["width"] = recipe.width
@@ -243,7 +244,7 @@ def last_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
 
     Their batch-normalisation statistics are the moving ones. Raises OSError or TrainingError.
     """
-    network = _network(_stored_recipe(folder / "recipe.json"))
+    network = network_of(_stored_recipe(folder / "recipe.json"))
     saved = read_arrays(folder / "checkpoint.npz")
     for i, variable in enumerate(network.variables):
         variable.assign(saved[f"network/{i}"])
@@ -251,7 +252,7 @@ def last_weights(folder: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _layers(network: keras.Model, names: tuple[str, ...]) -> list[keras.layers.Layer]:
-    known = {layer.name.replace("_", "/"): layer for layer in network.layers}
+    known = {networks.layer_name(layer): layer for layer in network.layers}
     if missing := [name for name in names if name not in known]:
         raise ValueError(f"{network.name} has no layer {', '.join(missing)}")
     return [known[name] for name in names]
@@ -282,11 +283,20 @@ def _batches(index: NDArray[np.int32], size: int) -> dict[str, Any]:
     return {"x": tf.data.Dataset.from_tensor_slices(index).batch(size).with_options(options)}
 
 
+def logits_of(
+    network: keras.Model, images: NDArray[np.uint8], size: int, *, batch: int = 250
+) -> NDArray[np.float32]:
+    """(n, classes) of uint8 pictures (n, h, w, 3), seen at ``size`` pixels."""
+    pictures = data.resized(images, size)
+    parts = [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
+    return np.concatenate(
+        [network.predict_on_batch(augment.normalise(part.astype(np.float32))) for part in parts]
+    )
+
+
 def evaluate(network: keras.Model, split: data.Split, size: int, *, batch: int = 250) -> tuple[float, float]:
     """(mean cross-entropy, accuracy) of ``network`` on ``split`` at ``size`` pixels."""
-    pictures = augment.normalise(data.resized(split.images, size).astype(np.float32))
-    parts = [pictures[first : first + batch] for first in range(0, len(pictures), batch)]
-    logits = np.concatenate([network.predict_on_batch(part) for part in parts]).astype(np.float64)
+    logits = logits_of(network, split.images, size, batch=batch).astype(np.float64)
     shifted = logits - logits.max(-1, keepdims=True)
     log_likelihood = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     loss = -log_likelihood[np.arange(len(split)), split.labels].mean()

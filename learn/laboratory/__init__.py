@@ -90,7 +90,9 @@ def counted(text: str, number: int | None, first: int) -> str:
 @dataclass(frozen=True)
 class Figure:
     """One figure of the laboratory. ``summary`` says in one sentence what one can find out with it; ``short`` is what
-    it is called where six of them stand beside each other, by default its title.
+    it is called where all of them stand beside each other, by default its title. ``pictured``: it shows something about
+    the picture that is looked at; one that is about networks only keeps the picture for the others, and is always about
+    the first sample.
 
     ``context(request, subject, state)`` gives the template its data, among it what the page shows without scripts. In
     an embedded frame the request is nobody's.
@@ -103,6 +105,7 @@ class Figure:
     template: str
     context: Callable[[HttpRequest, Subject, State], dict[str, Any]]
     short: str | Promise = ""
+    pictured: bool = True
 
 
 @cache

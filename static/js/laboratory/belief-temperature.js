@@ -51,8 +51,6 @@ export class TemperatureControls {
         onChange(button.dataset.set === "honest" ? null : Number(button.dataset.set));
       });
     }
-    // Enter in the number's field would send the form.
-    root.addEventListener("submit", (event) => event.preventDefault());
     find("scale").replaceChildren(...WRITTEN.map((value) => {
       const tick = document.createElement("span");
       tick.textContent = decimal(value, value < 1 ? 2 : 0);

@@ -7,7 +7,7 @@ import { subject } from "./subject.js";
 const send = (message) => parent.postMessage({ convoscope: true, ...message }, location.origin);
 
 const sayHeight = () => send({ height: Math.ceil(document.documentElement.getBoundingClientRect().height) });
-const sayFacts = () => send({ facts: { ...told(), on: subject?.on ?? "" } });
+const sayFacts = () => send({ facts: { ...told(), on: subject?.pictured ? subject.on : "" } });
 
 /** What leads away from the figure gets a tab of its own: nothing else of this site may stand in a frame. */
 function openOutside(event) {

@@ -164,7 +164,6 @@ find("preset").addEventListener("change", ({ target }) => {
 });
 find("turn").addEventListener("click", () => choose(turned(shown.weights)));
 find("flip").addEventListener("click", () => choose(shown.weights.map((one) => -one || 0)));
-find("controls").addEventListener("submit", (event) => event.preventDefault());
 
 for (const key of ["stride", "padding", "dilation"]) bind(find(`pick-${key}`), address, key, { read: ({ value }) => Number(value) });
 bind(find("pick-plane"), address, "plane");

@@ -1,5 +1,6 @@
 // Squares of the picture that are turned into bars, and what the networks answer with these bars.
 
+import { covered } from "../random-bars.js";
 import { sentenceOf } from "../trouble.js";
 import { state } from "./address.js";
 import { tell } from "./facts.js";
@@ -9,7 +10,6 @@ import { subject } from "./subject.js";
 
 const MOST = 32;
 const SAME = 2e-6; // bars stand on a grid of millionths
-const FINE = 128; // points a side at which what is covered is counted
 
 const round = (value) => Math.round(value * 1e6) / 1e6;
 const fill = (text, values) => interpolate(text, values, true);
@@ -31,14 +31,13 @@ function inSquare([left, top, wide, high]) {
   return [(left - x) / across, (top - y) / down, wide / across, high / down];
 }
 
-/** Which share of the square `bars` cover, counted once where they overlap. */
-function shareCovered(bars) {
-  let count = 0;
-  for (let i = 0; i < FINE * FINE; i += 1) {
-    const [x, y] = [((i % FINE) + 0.5) / FINE, (Math.floor(i / FINE) + 0.5) / FINE];
-    count += bars.some(([left, top, wide, high]) => x > left && x < left + wide && y > top && y < top + high);
-  }
-  return count / (FINE * FINE);
+/** Which share of the square the bars of the picture cover; what lies outside it is cut off. */
+function shareCovered() {
+  const edge = (value) => Math.min(1, Math.max(0, value));
+  return covered(subject.bars.map((bar) => {
+    const [left, top, wide, high] = inSquare(bar);
+    return [edge(left), edge(top), edge(left + wide) - edge(left), edge(top + high) - edge(top)];
+  }));
 }
 
 const same = (one, other) => one.every((value, i) => Math.abs(value - other[i]) <= SAME);
@@ -108,13 +107,13 @@ export class Covering {
     try {
       const told = await Promise.all(subject.networks.map((network) => this.answer(network, signal)));
       if (signal.aborted) return;
-      const share = shareCovered(subject.bars.map(inSquare));
+      const share = shareCovered();
       this.say([this.counted(count, share), ...told.map(({ text }) => text)].join(" "));
       const changed = subject.networks.map(({ name }, place) => [name, told[place].changed]);
       tell({ complete: true, share, changed: Object.fromEntries(changed) });
     } catch (problem) {
       if (signal.aborted || problem.code === "aborted") return;
-      this.say(`${this.counted(count, shareCovered(subject.bars.map(inSquare)))} ${sentenceOf(problem)}`);
+      this.say(`${this.counted(count, shareCovered())} ${sentenceOf(problem)}`);
       tell({ failed: true });
     } finally {
       if (!signal.aborted) delete this.element.dataset.asking;

@@ -3,10 +3,11 @@
 //   {on, kind: "sample" | "prediction", title, alt, image, thumbnail, width, height, bars, crop, covered,
 //    networks: [{name, title, version, size, temperature: {clean, covered}, labels, structure, base,
 //                answers: {clean: [{index, label, probability}], covered: [...] | null}}],
-//    explanations, embed, full}
+//    explanations, embed, full, pictured}
 //
 // `covered` says whether there are bars. Answers are those that were served, by the quantised network; `answers` of a
-// network that has not answered are empty. `full` is the address of the page that an embedded frame stands for.
+// network that has not answered are empty. `full` is the address of the page that an embedded frame stands for. `pictured` is
+// false for a figure that shows nothing about the picture.
 
 const element = document.getElementById("laboratory-subject");
 

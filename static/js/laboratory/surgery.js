@@ -338,7 +338,6 @@ controls.layer.addEventListener("change", () => {
   address.set({ layer: controls.layer.value, channel: 0, in: 0 }, { step: steps.layer() });
 });
 controls.relu.addEventListener("change", () => address.set({ relu: controls.relu.value }, { step: steps.relu() }));
-find("form").addEventListener("submit", (event) => event.preventDefault());
 if (find("sides")) bind(find("sides"), address, "side");
 const networkPick = document.querySelector('[data-pick="network"]');
 if (networkPick) bind(networkPick, address, "network");

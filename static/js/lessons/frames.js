@@ -1,7 +1,7 @@
 // The laboratory's figures in a lesson: as tall as what they show, all of them on the picture that was chosen last in one of
 // them (the lesson's address holds it), and their facts for the tasks.
 
-const frames = new Map(); // window -> {element, iframe, facts, on: what it looks at}
+const frames = new Map(); // window -> {element, iframe, facts, on: what it looks at, "" for no picture}
 
 /** What the figure called `name` shows now; null while it has said nothing. */
 export function factsOf(name) {
@@ -36,7 +36,7 @@ function follow(chosen, on) {
   here.searchParams.set("on", on);
   history.replaceState(history.state, "", here);
   for (const frame of frames.values()) {
-    if (frame === chosen || frame.on === on) continue;
+    if (frame === chosen || frame.on === on || frame.on === "") continue;
     const source = new URL(frame.iframe.src);
     source.searchParams.set("on", on);
     // In place, so that Back leaves the lesson; until it has gone the figure still tells of the picture before.

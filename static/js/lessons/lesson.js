@@ -1,5 +1,5 @@
 // What every lesson's page does: guesses before figures, tasks that the state of a figure grades, and progress. A lesson's
-// own module calls `grade({task: (facts of its figure, facts of all by name) => true or a sentence that says what is not yet so})`.
+// own module calls `grade({task: (facts of its figure) => true or a sentence that says what is not yet so})`.
 
 import { sentenceOf } from "../trouble.js";
 import { factsOf, isHidden } from "./frames.js";

@@ -74,7 +74,14 @@ def judged(card: Card, found: Mapping[str, Any]) -> Judged:
         easiest=list(reversed(ranked[-EXTREMES:])),
         hardest=ranked[:EXTREMES],
         pairs=[
-            {"a": labels[p["a"]], "b": labels[p["b"]], "a_as_b": p["a_as_b"], "b_as_a": p["b_as_a"]}
+            {
+                "a": labels[p["a"]],
+                "b": labels[p["b"]],
+                "a_index": p["a"],
+                "b_index": p["b"],
+                "a_as_b": p["a_as_b"],
+                "b_as_a": p["b_as_a"],
+            }
             for p in found.get("confused_pairs", ())[:PAIRS]
         ],
     )

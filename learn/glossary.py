@@ -33,6 +33,11 @@ TERMS = (
         ),
     ),
     Term(
+        "batch",
+        _("batch"),
+        _("The pictures that one step of training looks at together, a hundred or so of all there are."),
+    ),
+    Term(
         "batch-normalisation",
         _("batch normalisation"),
         _(
@@ -42,6 +47,11 @@ TERMS = (
     ),
     Term(
         "bias", _("bias"), _("A learned number that is added to a sum of products, the same for every place.")
+    ),
+    Term(
+        "bit",
+        _("bit"),
+        _("The smallest thing that can be stored: a 0 or a 1. Eight of them tell 256 things apart."),
     ),
     Term(
         "calibration",
@@ -81,6 +91,11 @@ TERMS = (
         ),
     ),
     Term(
+        "clipping",
+        _("clipping"),
+        _("Setting what lies beyond an end to that end: in a picture, below 0 to 0 and above 255 to 255."),
+    ),
+    Term(
         "confidence",
         _("confidence"),
         _(
@@ -107,6 +122,22 @@ TERMS = (
     Term(
         "dense-layer", _("dense layer"), _("A layer in which every output is a weighted sum of all inputs.")
     ),
+    Term("depth", _("depth"), _("How many layers with weights stand one behind the other.")),
+    Term(
+        "distillation",
+        _("distillation"),
+        _(
+            "Training a network not only on labels but on the answers of another one, its teacher, with all their "
+            "percentages."
+        ),
+    ),
+    Term(
+        "dropout",
+        _("dropout"),
+        _(
+            "Switching off a random share of a layer’s numbers in each training step, so that none is relied on."
+        ),
+    ),
     Term("epoch", _("epoch"), _("Once through all training pictures.")),
     Term(
         "feature-map",
@@ -114,11 +145,29 @@ TERMS = (
         _("What one kernel found, place by place: large where what it reads looks like the kernel."),
     ),
     Term(
+        "gradient",
+        _("gradient"),
+        _(
+            "How much the loss would change with each weight, for all weights together: the slope that training "
+            "follows downhill."
+        ),
+    ),
+    Term(
+        "held-out-pictures",
+        _("held-out pictures"),
+        _("Pictures that were kept back from training, so that they can tell what was learned."),
+    ),
+    Term(
         "kernel",
         _("kernel"),
         _(
             "The small grid of weights of a convolution, mostly three by three here, for each channel that it reads."
         ),
+    ),
+    Term(
+        "learning-rate",
+        _("learning rate"),
+        _("How far the weights move at each step of training, in units of the gradient."),
     ),
     Term(
         "logit",
@@ -133,7 +182,22 @@ TERMS = (
         _("loss"),
         _("The number that training makes small: how far the answers are from the right ones."),
     ),
+    Term(
+        "multiply-add",
+        _("multiply-add"),
+        _("One product added to a sum: the unit in which the computing of a network is counted."),
+    ),
+    Term(
+        "overfitting",
+        _("overfitting"),
+        _("Growing better on the training pictures alone, by learning what only they have in common."),
+    ),
     Term("parameter", _("parameter"), _("A number that a network learns: a weight, a bias, a scale.")),
+    Term(
+        "pixel",
+        _("pixel"),
+        _("A square of a picture, with one colour all over: three numbers, for red, green and blue."),
+    ),
     Term(
         "pooling",
         _("pooling"),
@@ -141,6 +205,11 @@ TERMS = (
             "Keeping one value of each small square of a map, the largest or the mean, so that the "
             "map shrinks."
         ),
+    ),
+    Term(
+        "quantisation",
+        _("quantisation"),
+        _("Moving each number to the nearest of a few that are allowed, so that it takes fewer bits."),
     ),
     Term(
         "receptive-field",
@@ -156,6 +225,7 @@ TERMS = (
             "answers. Honest networks lie on the diagonal."
         ),
     ),
+    Term("resolution", _("resolution"), _("How many pixels a picture has: rows and columns.")),
     Term(
         "skip-connection",
         _("skip connection"),
@@ -165,6 +235,11 @@ TERMS = (
         "softmax",
         _("softmax"),
         _("Turning logits into probabilities: e to the power of each, divided by the sum of all."),
+    ),
+    Term(
+        "standard-deviation",
+        _("standard deviation"),
+        _("How far numbers usually lie from their mean: the root of the mean of the squared distances."),
     ),
     Term("stride", _("stride"), _("By how many pixels a kernel moves on from place to place.")),
     Term(
@@ -181,6 +256,7 @@ TERMS = (
         _("The five likeliest classes; also the share of pictures whose right class is among them."),
     ),
     Term("weight", _("weight"), _("A learned number by which an input is multiplied.")),
+    Term("width", _("width"), _("How many channels stand side by side in a layer.")),
 )
 
 

@@ -134,7 +134,8 @@ def _figure(request: HttpRequest, found: Figure, page: str) -> HttpResponse:
     framed = (
         f"{reverse('learn:laboratory-embed', args=[found.slug])}?{pages.query_with(query, on=subject.on)}"
     )
-    query = query | {"on": subject.on}
+    if found.pictured:
+        query = query | {"on": subject.on}
     context: dict[str, Any] = {
         "figure": found,
         "figures": laboratory.every(),

@@ -16,6 +16,7 @@ from learn.kinds import KindError
 from learn.models import Explanation
 from learn.questions import Question
 from learn.subjects import SAMPLE, Subject
+from ml.artifact import Card
 from predictions.jobs import Job
 
 
@@ -53,13 +54,13 @@ def together() -> bool:
 def _all_of(subject: Subject, networks: Sequence[str], pictures: Literal["one", "samples"]) -> Iterator[Made]:
     for card in subject.cards:
         if not networks or card.name in networks:
-            for kind, parameters in _wanted(pictures):
+            for kind, parameters in _wanted(pictures, card):
                 yield _made(subject, card.name, kind, parameters)
 
 
-def _wanted(pictures: Literal["one", "samples"]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _wanted(pictures: Literal["one", "samples"], card: Card) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in kinds.every().values():
-        if kind.pictures == pictures:
+        if kind.pictures == pictures and kind.offered_for(card):
             for parameters in kind.for_samples:
                 yield kind.name, parameters
 
@@ -123,5 +124,5 @@ def _keys(subject: Subject, pictures: Literal["one", "samples"]) -> set[str]:
     return {
         explanations.question(subject, card.name, kind, parameters).key
         for card in subject.cards
-        for kind, parameters in _wanted(pictures)
+        for kind, parameters in _wanted(pictures, card)
     }

@@ -246,6 +246,11 @@ def all_samples() -> Subject:
     )
 
 
+def sample_pixels(name: str, card: Card) -> Pixels:
+    """A sample picture without bars as the network of ``card`` sees it, (size, size, 3). Raises KeyError."""
+    return _seen(samples.every()[name], card.preprocessing, ())
+
+
 def sample_bars(sample: samples.Sample) -> tuple[Bar, ...]:
     """The bar that a sample picture is shown with first."""
     return (Bar(*sample.bar) if sample.bar else MIDDLE,)

@@ -85,7 +85,10 @@ class QuestionSerializer(StrictSerializer):
     )
     kind = StrictCharField(
         max_length=NAME_LENGTH,
-        help_text="`xray`, `class_map`, `layer_map`, `occlusion`, `trust`, `dose`, `surgery` or `answers`.",
+        help_text=(
+            "`xray`, `class_map`, `layer_map`, `occlusion`, `trust`, `dose`, `snapshots`, `surgery`, `mix` or "
+            "`answers`."
+        ),
     )
     parameters = ParametersField(required=False, help_text="What the kind can be told; absent: its defaults.")
     bars = BarsField(

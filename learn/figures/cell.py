@@ -204,13 +204,25 @@ def _convolution(of: Structure, trace: Trace, chosen: Chosen, writer: Writer) ->
         others_running=writer.number(float(running[-1])),
         rounding=_plus(_written(shown.rounding, writer.digits)),
         total_name=writer.fill("total_row", products=_grouped(cell.products.size)),
-        share=writer.fill(
-            "share",
-            share=round(100 * sum(one.share for one in cell.largest)),
-            count=_grouped(len(cell.channels)),
-        ),
+        share=_shares(cell, writer),
         products=_products(cell, drawn, input_name(drawn, is_picture, writer), writer),
     )
+
+
+def _shares(cell: ConvolutionCell, writer: Writer) -> str:
+    """How much the named channels add or take away, and how many of all do the one and the other."""
+    drawn = writer.fill(
+        "share",
+        share=round(100 * sum(one.share for one in cell.largest)),
+        count=_grouped(len(cell.channels)),
+    )
+    sides = writer.fill(
+        "sides",
+        first=round(100 * cell.largest[0].share),
+        adds=_grouped(sum(one.sum > 0 for one in cell.channels)),
+        takes=_grouped(sum(one.sum < 0 for one in cell.channels)),
+    )
+    return f"{drawn} {sides}"
 
 
 def _sentence(

@@ -25,6 +25,9 @@ def words() -> dict[str, str]:
         "share": _(
             "The channels drawn here make up %(share)s%% of all that the %(count)s channels add or take away."
         ),
+        "sides": _(
+            "The first alone makes up %(first)s%%. Channels that add: %(adds)s; that take away: %(takes)s."
+        ),
         "no_bias": _(
             "No bias is added: the convolutions of this network have none, because batch normalisation shifts "
             "their values."

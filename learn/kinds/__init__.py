@@ -69,6 +69,7 @@ class Kind:
     ``looks_at_bars``: whether ``covered`` matters; if not, one answer serves for all bars. ``revision`` is raised when
     the same parameters are to give another result: stored results of the one before are then no longer found.
     ``pictures``: a kind of all ``samples`` together is made with every release, and nobody can ask for it.
+    ``offered_for``: of which networks it is made with every release; ``clean`` refuses the others with a sentence.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Kind:
     priority: Job.Priority = Job.Priority.LABORATORY
     revision: int = 1
     pictures: Literal["one", "samples"] = "one"
+    offered_for: Callable[[Card], bool] = lambda _card: True
 
 
 @cache

@@ -1,8 +1,12 @@
 // The explorer of a confusion matrix. Pointing at a square, choosing a class or pressing the arrow keys says in words
 // what was called what, for every network whose matrix stands beside it. The counts lie in the page as JSON:
 // {order, labels} for all, and for each matrix a list of [column, count, column, count, ...] a class.
+//
+// An explorer says with the event "confusion" what it shows ({truth, answer, networks}, see `around`), and shows what it is
+// told with the event "confuse" ({truth, answer}: numbers of classes; without an answer the most frequent mistake).
 
-const SVG = "http://www.w3.org/2000/svg";
+import { answerRow } from "./answer-row.js";
+
 const NEAR = 1.5; // squares; a finger or a mouse seldom hits one of three pixels
 const SHOWN = 6;
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -34,31 +38,11 @@ function sentence(truth, answer, { counts, total }, same) {
     "%(truth)s was called %(answer)s %(count)s times of %(total)s", count), values);
 }
 
-function answerRow(label, share, text) {
-  const row = document.createElement("li");
-  const name = document.createElement("span");
-  name.className = "answer-label";
-  name.textContent = label;
-  const bar = document.createElementNS(SVG, "svg");
-  bar.setAttribute("class", "answer-bar");
-  bar.setAttribute("viewBox", "0 0 100 1");
-  bar.setAttribute("preserveAspectRatio", "none");
-  bar.setAttribute("aria-hidden", "true");
-  const length = document.createElementNS(SVG, "rect");
-  length.setAttribute("width", (100 * share).toFixed(2));
-  length.setAttribute("height", "1");
-  bar.append(length);
-  const value = document.createElement("span");
-  value.className = "answer-value";
-  value.textContent = text;
-  row.append(name, bar, value);
-  return row;
-}
-
 /** One network's matrix. Positions are [row, column] as drawn; `order` leads from there to classes. */
 class Matrix {
   constructor(figure, { order, labels }, onMove) {
     this.rows = read(figure.dataset.matrix).map(counted);
+    this.title = figure.dataset.title;
     this.order = order;
     this.labels = labels;
     this.onMove = onMove;
@@ -67,6 +51,7 @@ class Matrix {
     this.cross = figure.querySelector("[data-cross]");
     this.says = figure.querySelector("[data-says]");
     this.calls = figure.querySelector("[data-calls]");
+    this.takes = figure.querySelector("[data-takes]");
     this.says.hidden = false;
     this.says.textContent = gettext("Point at a square, or choose a class.");
     this.pad.tabIndex = 0;
@@ -149,11 +134,33 @@ class Matrix {
     const at = (place) => ({ index: this.order[place], label: this.labels[this.order[place]] });
     const known = this.rows[this.order[row]];
     this.says.textContent = sentence(at(row), at(column), known, row === column);
-    const most = [...known.counts].sort((a, b) => b[1] - a[1]).slice(0, SHOWN);
-    this.calls.hidden = false;
-    this.calls.setAttribute("aria-label", fill(gettext("What pictures of %(truth)s were called"), { truth: at(row).label }));
-    this.calls.replaceChildren(...most.map(([index, count]) =>
-      answerRow(this.labels[index], count / known.total, String(count))));
+    const { index: truth, label } = at(row);
+    const others = this.rows.map(({ counts }, index) => [index, index === truth ? 0 : counts.get(truth) ?? 0]);
+    this.list(this.calls, fill(gettext("What pictures of %(truth)s were called"), { truth: label }), [...known.counts], known);
+    this.list(this.takes, fill(gettext("What else was called %(truth)s"), { truth: label }), others, known);
+  }
+
+  /** The most frequent of `counts` ([class, count]) as bars, in shares of a class's pictures, below their title. */
+  list(list, title, counts, { total }) {
+    const most = counts.filter(([, count]) => count).sort((a, b) => b[1] - a[1]).slice(0, SHOWN);
+    const heading = list.previousElementSibling;
+    heading.hidden = false;
+    heading.textContent = most.length ? title : fill(gettext("%(title)s: nothing"), { title });
+    list.hidden = !most.length;
+    list.setAttribute("aria-label", title);
+    list.replaceChildren(...most.map(([index, count]) => answerRow(this.labels[index], count / total, String(count))));
+  }
+
+  /** The counts around a square: {title, there, back, right, total}, `back` being those of the square across the diagonal. */
+  around(row, column) {
+    const { counts, total } = this.rows[this.order[row]];
+    return {
+      title: this.title,
+      there: this.count(row, column),
+      back: this.count(column, row),
+      right: counts.get(this.order[row]) ?? 0,
+      total,
+    };
   }
 }
 
@@ -166,10 +173,17 @@ for (const explorer of document.querySelectorAll("[data-confusion]")) {
       if (matrix.place?.[0] !== row || matrix.place?.[1] !== column) matrix.show(row, column);
     }
     select.value = String(shared.order[row]);
+    const networks = matrices.map((matrix) => matrix.around(row, column));
+    const detail = { truth: shared.order[row], answer: shared.order[column], networks };
+    explorer.dispatchEvent(new CustomEvent("confusion", { detail }));
   };
   const matrices = [...explorer.querySelectorAll("[data-matrix]")].map((figure) => new Matrix(figure, shared, move));
   pick.hidden = false;
   select.addEventListener("change", () => {
     if (select.value !== "") move(...matrices[0].worst(shared.order.indexOf(Number(select.value))));
+  });
+  explorer.addEventListener("confuse", ({ detail: { truth, answer } }) => {
+    const [row, column] = [truth, answer].map((index) => shared.order.indexOf(index));
+    if (row >= 0) move(...(column >= 0 ? [row, column] : matrices[0].worst(row)));
   });
 }

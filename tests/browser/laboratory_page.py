@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor
 
@@ -35,3 +37,17 @@ def on_module(page: Page, name: str, body: str, argument: Any = None) -> Any:
     names = [f"laboratory/{name}"] if name != "numbers" else [name]
     script = f"async ([names, argument]) => {{ const [module] = await ({MODULES})(names); {body} }}"
     return page.evaluate(script, [names, argument])
+
+
+def canvas_pixels(canvas: Locator) -> NDArray[np.uint8]:
+    """What is drawn on a canvas, (rows, columns, 3). Read from a copy: to read one that is drawn on often is slow, and
+    the browser complains of it.
+    """
+    width, height, values = canvas.evaluate("""(canvas) => {
+      const { width, height } = canvas;
+      const copy = Object.assign(document.createElement("canvas"), { width, height });
+      const pen = copy.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(canvas, 0, 0);
+      return [width, height, [...pen.getImageData(0, 0, width, height).data]];
+    }""")
+    return np.array(values, np.uint8).reshape(height, width, 4)[..., :3]

@@ -241,6 +241,87 @@ def test_a_pooling_says_which_of_four_wins(researcher: Visitor) -> None:
     expect(page.locator(".arith-table")).to_be_hidden()
 
 
+FACTS = """() => {
+  window.said = [];
+  document.addEventListener("facts", ({ detail }) => window.said.push(detail));
+}"""
+
+
+def facts(page: Page, **place: Any) -> dict[str, Any]:
+    """What the figure tells a lesson, once it tells it of ``place``."""
+    wanted = {"complete": True, **place}
+    page.wait_for_function(
+        """(wanted) => Object.entries(wanted).every(([key, one]) => window.said.at(-1)?.[key] === one)""",
+        arg=wanted,
+    )
+    found: dict[str, Any] = page.evaluate("window.said.at(-1)")
+    return found
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_lesson_is_told_what_the_cell_is_made_of(
+    researcher: Visitor, seen: Callable[..., np.ndarray], name: str
+) -> None:
+    cell = CELLS[name]
+    page = researcher.open(login=False)
+    page.add_init_script(f"({FACTS})()")
+    page.goto(f"{PATH}&{cell.query}")
+    told = facts(page, network=cell.network, layer=cell.layer, channel=cell.channel, y=cell.y, x=cell.x)
+    assert page.evaluate("window.said[0].complete") is False
+    by_hand = taken_apart.expected(cell, seen(cell.network))
+    assert (told["kind"], told["run"], told["failed"]) == ("convolution", "clean", False)
+    assert told["inputs"] == len(by_hand.sums)
+    assert told["sum"] == pytest.approx(by_hand.total, abs=1e-4)
+    # What is nothing but rounding may fall to either side.
+    sizes = np.abs(by_hand.sums)
+    unclear = ((sizes > 0) & (sizes < 1e-6)).sum()
+    for fact, sign in (("adds", 1), ("takes", -1)):
+        assert abs(told[fact] - (np.sign(by_hand.sums) == sign).sum()) <= unclear
+    assert told["first"] == pytest.approx(sizes.max() / sizes.sum(), abs=1e-4)
+    for title, value in by_hand.after.items():
+        kind = "added" if title.endswith("addition") else "normalised"
+        assert told[kind] == pytest.approx(value, abs=2e-4)
+    if any("addition" not in title for title in by_hand.after):
+        assert told["relu"] == max(told["normalised"], 0)
+    assert (told["values"], told["largest"]) == (None, None)
+    caption = page.locator(".arith-table caption").inner_text()
+    assert f"Channels that add: {told['adds']}; that take away: {told['takes']}." in caption
+    assert f"The first alone makes up {round(100 * told['first'])}%" in caption
+    # The page says the same without scripts.
+    assert caption in page.locator("[data-laboratory-still]").text_content()
+
+
+def test_a_lesson_is_told_which_of_four_a_pooling_keeps(researcher: Visitor) -> None:
+    page = researcher.open(login=False)
+    page.add_init_script(f"({FACTS})()")
+    page.goto(f"{PATH}&network=vgg&layer=block1/pool&channel=8&y=3&x=6")
+    pooled = facts(page, kind="max_pool")
+    assert len(pooled["values"]) == 4
+    assert pooled["values"][pooled["largest"]] == pooled["sum"] == max(pooled["values"])
+    assert (pooled["adds"], pooled["rivals"]) == (None, None)
+    page.get_by_role("button", name="Take apart where it comes from").click()
+    read = facts(page, kind="convolution", y=6 + pooled["largest"] // 2, x=12 + pooled["largest"] % 2)
+    # The same window, seen from the cell that won it.
+    assert read["rivals"]["own"] == pooled["largest"]
+    assert [max(one, 0) for one in read["rivals"]["values"]] == pytest.approx(pooled["values"], abs=1e-4)
+    assert read["pooled"] == pytest.approx(pooled["sum"], abs=1e-4)
+    figure(page).get_by_label("Layer").select_option("head/pool")
+    average = facts(page, kind="average_pool")
+    assert len(average["values"]) == 16
+    assert average["largest"] is None
+    assert average["sum"] == pytest.approx(np.mean(average["values"]), abs=1e-6)
+
+
+def test_a_lesson_is_told_that_numbers_did_not_come(researcher: Visitor) -> None:
+    researcher.expect("Failed to load resource", "net::ERR")
+    page = researcher.open(login=False)
+    page.add_init_script(f"({FACTS})()")
+    page.route("**/kernels/**", lambda route: route.abort())
+    page.goto(f"{PATH}&network=vgg&layer=block2/conv1")
+    page.wait_for_function("() => window.said?.at(-1)?.failed")
+    assert page.evaluate("window.said.at(-1).complete") is False
+
+
 def test_numbers_that_do_not_come_are_asked_for_again(researcher: Visitor) -> None:
     researcher.expect("Failed to load resource", "net::ERR")
     page = opened(researcher, "network=vgg&layer=block2/conv1")

@@ -7,6 +7,7 @@ import re
 from html import unescape
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 
@@ -90,6 +91,21 @@ def test_the_tables_add_up_in_their_own_digits(client: Client, apple: Subject) -
     products = rows(html, "input channel 3")[1:]
     assert len(products) == 9 + 2
     assert round(sum(number(row[-1]) for row in products[:-1]), 6) == number(products[-1][-1])
+
+
+def test_it_is_said_how_many_channels_add_and_how_many_take_away(client: Client, apple: Subject) -> None:
+    stored(apple, "vgg")
+    html = cell_page(client, "in the middle")
+    sums = taken_apart.expected(CELLS["in the middle"], apple.clean["vgg"]).sums
+    found = re.search(
+        r"The first alone makes up (\d+)%. Channels that add: (\d+); that take away: (\d+).", html
+    )
+    assert found
+    # Sums of nothing but rounding may fall to either side.
+    unclear = ((np.abs(sums) > 0) & (np.abs(sums) < 1e-6)).sum()
+    assert abs(int(found[2]) - (sums > 0).sum()) <= unclear
+    assert abs(int(found[3]) - (sums < 0).sum()) <= unclear
+    assert int(found[1]) == round(100 * np.abs(sums).max() / np.abs(sums).sum())
 
 
 def test_padding_is_named_and_counts_as_nothing(client: Client, apple: Subject) -> None:

@@ -101,6 +101,12 @@ def test_every_figure_shows_the_first_sample_without_being_told_what(client: Cli
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_no_figure_takes_the_place_of_what_the_page_says_of_the_picture(client: Client, slug: str) -> None:
+    said = figure_page(client, slug).context["answers"]
+    assert [one["title"] for one in said] == [card.title for card in artifact.cards()]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_every_figure_says_something_without_scripts(client: Client, slug: str) -> None:
     html = figure_page(client, slug).content.decode()
     still = html[html.index("data-laboratory-still") :]

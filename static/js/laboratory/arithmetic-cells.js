@@ -64,9 +64,13 @@ export function convolution(layer, input, kernel, y, x, sums = undefined) {
   const largest = furthest(added);
   let total = 0;
   let moved = 0;
+  let adds = 0;
+  let takes = 0;
   for (const sum of added) {
     total += sum;
     moved += Math.abs(sum);
+    if (sum > 0) adds += 1;
+    else if (sum < 0) takes += 1;
   }
   let shown = 0;
   let shownMoved = 0;
@@ -84,6 +88,10 @@ export function convolution(layer, input, kernel, y, x, sums = undefined) {
     others: { count: input.shape[0] - largest.length, sum: total - shown },
     // Of all that is added or taken away, how much the drawn channels add or take away.
     share: moved ? shownMoved / moved : 1,
+    first: moved ? Math.abs(added[largest[0]]) / moved : 0, // the same of the first of them alone
+    // How many input channels do the one and the other; what has nothing under the window does neither.
+    adds,
+    takes,
     total,
   };
 }

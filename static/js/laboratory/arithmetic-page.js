@@ -205,7 +205,7 @@ export class Page {
       put(row.running, words.number(running));
     });
     this.footer(cell, running);
-    put(this.find("share"), words.fill("share", { share: Math.round(100 * cell.share), count: model.inputs }));
+    put(this.find("share"), words.shares(cell, model.inputs));
     this.large(model, cell, drawn, large);
   }
 

@@ -101,6 +101,13 @@ export class Words {
     return parts.join(" ");
   }
 
+  /** Whose sum it is: how much the drawn channels move, and how many of all pull which way. */
+  shares({ share, first, adds, takes }, channels) {
+    const percent = (part) => Math.round(100 * part);
+    const drawn = this.fill("share", { share: percent(share), count: channels });
+    return `${drawn} ${this.fill("sides", { first: percent(first), adds: whole(adds), takes: whole(takes) })}`;
+  }
+
   padding(count, all) {
     return count ? this.fill("padding", { count, all }) : "";
   }

@@ -2,10 +2,12 @@
 // whenever the cell has changed.
 
 import { state, correct } from "./address.js";
+import { factsOf } from "./arithmetic-facts.js";
 import { load } from "./arithmetic-model.js";
 import { Walker } from "./arithmetic-keyboard.js";
 import { Page } from "./arithmetic-page.js";
 import { Words } from "./arithmetic-words.js";
+import { tell as tellFacts } from "./facts.js";
 import { ready, trouble, waiting, well } from "./frame.js";
 import { explain } from "./jobs.js";
 import { bind, stepping, within } from "./picker.js";
@@ -61,6 +63,7 @@ const spoken = twin(find("twin"));
 
 let model = null; // what is drawn; null until the first one is loaded
 let loading = null; // ends the loading that is under way
+let isBehind = true; // what is drawn is not what is chosen any more
 let frame = 0;
 let told = -Infinity; // when sentences were written
 let untold = null; // of what they are to be written
@@ -95,6 +98,8 @@ function tell() {
   if (!untold) return;
   told = performance.now();
   spoken.say(page.tell(...untold));
+  const [from, cell] = untold;
+  if (!isBehind) tellFacts({ complete: true, failed: false, ...factsOf(from, cell) });
   untold = null;
 }
 
@@ -142,13 +147,15 @@ async function open() {
   const { signal } = loading;
   const wanted = address.get();
   const network = networkNamed(wanted.network);
-  // What is drawn is not what is chosen any more.
+  isBehind = true;
+  tellFacts({ complete: false, failed: false });
   find("board").setAttribute("aria-busy", "true");
   try {
     const explanation = await explain("xray", network, {}, { signal, onWait: waiting });
     const loaded = await load(network, explanation, wanted);
     if (signal.aborted) return;
     model = loaded;
+    isBehind = false;
     well();
     find("board").hidden = false;
     find("board").removeAttribute("aria-busy");
@@ -159,6 +166,7 @@ async function open() {
     ready();
   } catch (problem) {
     if (signal.aborted) return;
+    tellFacts({ failed: true });
     trouble(problem, open);
     if (!model) spoken.say(said.not_fetched);
   }

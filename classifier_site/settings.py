@@ -169,7 +169,13 @@ STORAGES: dict[str, dict[str, Any]] = {
 
 MB = 1024 * 1024
 BODY_LIMIT = 5 * MB // 2  # except where pictures arrive, one or many
-BODY_LIMITS = {"/predict/": 250 * MB, "/api/v1/predictions/": 250 * MB, "/predict/draft/": 12 * MB}
+BODY_LIMITS = {
+    "/predict/": 250 * MB,
+    "/api/v1/predictions/": 250 * MB,
+    "/predict/draft/": 12 * MB,
+    "/learn/own-classes/pictures/": 250 * MB,
+    "/learn/own-classes/try/": 110 * MB,
+}
 DATA_UPLOAD_MAX_NUMBER_FILES = 210
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * MB
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from learn.models import Explanation
+from learn.models import Explanation, OwnClasses
 from predictions.admin_search import OwnerSearch
 from predictions.admin_tools import ReadOnlyAdmin
 
@@ -68,3 +68,50 @@ class ExplanationAdmin(OwnerSearch, ReadOnlyAdmin):
     @admin.display(description=_("size"), ordering="bytes")
     def size(self, row: Explanation) -> str:
         return filesizeformat(row.bytes)
+
+
+@admin.register(OwnClasses)
+class OwnClassesAdmin(OwnerSearch, ReadOnlyAdmin):
+    """Names and how the training ended; neither pictures nor heads, and no link that would show more."""
+
+    list_display = ("title", "owner", "status", "network", "is_shared", "created")
+    list_filter = ("status", "network")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("owner__email", "title")
+    ordering = ("-created",)
+    fields = (
+        "title",
+        "owner",
+        "classes",
+        "network",
+        "artifact",
+        "is_shared",
+        "status",
+        "error_code",
+        "error_message",
+        "attempts",
+        "created",
+        "retried",
+        "started",
+        "finished",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OwnClasses]:
+        return super().get_queryset(request).defer("head", "result")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def named(self, word: str) -> Q:
+        return Q(title__icontains=word)
+
+    @admin.display(description=_("shared by a link"), boolean=True)
+    def is_shared(self, row: OwnClasses) -> bool:
+        return row.token is not None

@@ -17,11 +17,14 @@ class LearnConfig(AppConfig):
 
         # explanation_files listens to what is deleted.
         from learn import explanation_files, explanations, personal, tasks, upkeep
-        from learn.models import Explanation
+        from learn.models import Explanation, OwnClasses
         from predictions import job_tables
 
         job_tables.register(
             "explanations", Explanation, queue=explanations.QUEUE, wake_up=tasks.explain.delay
+        )
+        job_tables.register(
+            "own classes", OwnClasses, queue=explanations.QUEUE, wake_up=tasks.train_own.delay
         )
         job_tables.register_timer("unused explanations", timedelta(minutes=1), upkeep.sweep)
         job_tables.register_timer("explanations' files", timedelta(minutes=1), explanation_files.sweep)

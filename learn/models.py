@@ -13,7 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from learn.own_models import OwnClasses, OwnExample
 from predictions.jobs import Job, JobQuerySet, job_constraints, job_indexes
+
+__all__ = ["Explanation", "ExplanationQuerySet", "OwnClasses", "OwnExample", "SolvedTask"]
 
 # ``used`` is written no more often than this: looking at a figure must not cost a write for each of its files.
 USED_STEP = timedelta(minutes=1)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from django.db.models import QuerySet
 
 from accounts.registry import Opener
-from learn import explanation_files
+from learn import explanation_files, own_pages, own_results
 from learn.explanations import visible
-from learn.models import Explanation, ExplanationQuerySet, SolvedTask
+from learn.models import Explanation, ExplanationQuerySet, OwnClasses, OwnExample, SolvedTask
 
 PIECE = 200
 
 
 def export(user: Any) -> dict[str, Iterator[dict[str, Any]]]:
-    """What was computed about the pictures that ``user`` may see, and the tasks of the lessons that are solved."""
-    return {"explanations": map(_row, _pieces(_own(user))), "lessons": map(_solved, _tasks(user))}
+    """What was computed about the pictures that ``user`` may see, the tasks of the lessons that are solved, and classes
+    of the user's own.
+    """
+    return {
+        "explanations": map(_row, _pieces(_own(user))),
+        "lessons": map(_solved, _tasks(user)),
+        "own_classes": map(_set, OwnClasses.objects.filter(owner=user).order_by("created", "pk")),
+    }
 
 
 def files(user: Any) -> Iterator[tuple[str, Opener]]:
-    """The files of these figures: activations as NumPy files, maps as PNG and JSON, in a zip each."""
+    """The files of these figures: activations as NumPy files, maps as PNG and JSON, in a zip each. Then what is kept of
+    the pictures of own classes, as PNG.
+    """
     for row in _pieces(_own(user).exclude(file="")):
         yield _name(row), partial(explanation_files.open_file, row)
+    for owned in OwnClasses.objects.filter(owner=user).defer("head"):
+        for example in OwnExample.objects.filter(owned=owned).defer("pixels"):
+            yield _picture_name(example), partial(_open_picture, example.pk)
 
 
 def erase(user: Any) -> None:
@@ -32,10 +44,14 @@ def erase(user: Any) -> None:
     while ids := list(Explanation.objects.filter(owner=user).values_list("pk", flat=True)[:PIECE]):
         Explanation.objects.filter(pk__in=ids).delete()
     _tasks(user).delete()
+    OwnClasses.objects.filter(owner=user).delete()
 
 
 def merge(guest: Any, user: Any) -> str:
-    """Makes what was computed for ``guest`` the user's, inside the caller's transaction; what both have stays once."""
+    """Makes what was computed for ``guest`` the user's, inside the caller's transaction; what both have stays once.
+
+    Guests have no classes of their own (``learn.own_views``) and no solved tasks.
+    """
     rows = Explanation.objects.filter(owner=guest)
     own = Explanation.objects.filter(owner=user)
     rows.lock()
@@ -46,7 +62,43 @@ def merge(guest: Any, user: Any) -> str:
 
 def cancel(user: Any) -> int:
     """Stops what waits for an account that is being suspended."""
-    return Explanation.objects.filter(owner=user).cancel()
+    return sum(table.objects.filter(owner=user).cancel() for table in (Explanation, OwnClasses))
+
+
+def _set(owned: OwnClasses) -> dict[str, Any]:
+    pictures = OwnExample.objects.filter(owned=owned).defer("pixels")
+    return {
+        "id": str(owned.pk),
+        "title": owned.title,
+        "classes": owned.classes,
+        "pictures": [
+            {
+                "class": owned.classes[one.index],
+                "filename": one.filename,
+                "file": _picture_name(one),
+                "added": one.created.isoformat(),
+            }
+            for one in pictures
+        ],
+        "head": own_results.exported(owned) if owned.trained else None,
+        "shared": owned.token is not None,
+        "created": owned.created.isoformat(),
+    }
+
+
+def _picture_name(example: OwnExample) -> str:
+    return f"own-classes/{example.owned_id}/{example.index + 1}/{example.pk}.png"
+
+
+def _open_picture(pk: int) -> IO[bytes]:
+    """Raises FileNotFoundError for a picture that was taken back in the meantime."""
+    example = OwnExample.objects.filter(pk=pk).first()
+    if example is None:
+        raise FileNotFoundError(str(pk))
+    buffer = io.BytesIO()
+    own_pages.picture_of(example).save(buffer, "PNG")
+    buffer.seek(0)
+    return buffer
 
 
 def _tasks(user: Any) -> QuerySet[SolvedTask]:

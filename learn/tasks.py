@@ -14,3 +14,12 @@ def explain() -> None:
 
     if explaining.drain():
         explain.delay()
+
+
+@shared_task(base=WakeUp, name="learn.train_own")
+def train_own() -> None:
+    """Trains waiting classes of somebody's own until there are none."""
+    from learn import own_training
+
+    if own_training.drain():
+        train_own.delay()

@@ -6,9 +6,16 @@ grain, flat areas), and tell a drawing from a photograph far better; ``ml.outsid
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ml.engines import FEATURES
+
+if TYPE_CHECKING:
+    from ml.artifact import Card
+    from ml.predictor import Predictor
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "vgg": ("block2/relu2", "block3/relu1"),
@@ -42,3 +49,26 @@ def attached(model: Any, architecture: str) -> Any:
     changed.add_results([together])
     changed.validate_nodes_and_infer_types()
     return changed
+
+
+class NoFeaturesError(Exception):
+    """This graph, or this engine, does not hand out what the last dense layer reads."""
+
+
+def deep_count(card: Card) -> int:
+    """How many numbers the last dense layer of a network reads; 0 where its card lists no such layer."""
+    dense = [row["parameters"] for row in card.layers if row["kind"] == "Dense"]
+    return dense[-1] // len(card.labels) - 1 if dense else 0
+
+
+def deep(predictor: Predictor, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 (n, size, size, 3), RGB -> float32 (n, k): what the last dense layer reads of each picture.
+
+    The averages of the last channels, k = ``deep_count``; the last columns of what the shipped graph hands out.
+    Raises NoFeaturesError where there are none and ValueError for another shape.
+    """
+    count = deep_count(predictor.card)
+    found = predictor.outputs(pixels).features if count else None
+    if found is None or found.shape[1] < count:
+        raise NoFeaturesError(f"{predictor.card.name} hands out no features")
+    return np.ascontiguousarray(found[:, -count:])

@@ -173,6 +173,8 @@ def test_every_table_that_belongs_to_a_user_is_merged_or_never_a_guests() -> Non
         "accounts.ModerationEntry",
         # What a visitor solves in the lessons stays in the browser until there is an account.
         "learn.SolvedTask",
+        # For classes of one's own an account is needed.
+        "learn.OwnClasses",
     }
     merged = {"predictions.Upload", "predictions.Batch", "predictions.Prediction", "learn.Explanation"}
     assert tables - never == merged

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from learn import explaining, kinds
+from learn import explaining, kinds, own_network
 from learn.kinds import Kind, KindError, Result, Work
 from ml.artifact import Card
 from ml.preprocessing import Preprocessing
@@ -17,6 +17,7 @@ from predictions.jobs import Job
 from predictions.turns import Turns
 from tests.api import Api
 from tests.factories import make_user
+from tests.learn.owning import make_seeing
 
 LAYERS = [
     {"name": "block1/conv1", "kind": "Conv2D", "shape": [8, 8, 16], "parameters": 432},
@@ -87,6 +88,14 @@ def user() -> User:
 @pytest.fixture
 def api(user: User) -> Api:
     return Api(user)
+
+
+@pytest.fixture
+def seeing(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site that offers one small network that hands out features; the folder of its artifacts."""
+    monkeypatch.setattr(own_network, "_loaded", {})
+    make_seeing(artifacts)
+    return artifacts
 
 
 # --- the laboratory ------------------------------------------------------------------------------------------

@@ -122,7 +122,12 @@ def test_a_worker_that_does_not_answer_loads_no_network_and_starts_on_what_waits
     monkeypatch.setattr(worker.connection, "close", lambda: None)
     monkeypatch.setattr(inference, "load_all", lambda: pytest.fail("a network was loaded"))
     worker.begin()
-    assert no_wake_ups == ["learn.explain", "accounts.prepare_exports", "accounts.erase_accounts"]
+    assert no_wake_ups == [
+        "learn.explain",
+        "learn.train_own",
+        "accounts.prepare_exports",
+        "accounts.erase_accounts",
+    ]
     # Those who look at a figure are told at once that somebody is there.
     assert Heartbeat.objects.serving("lab").exists()
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from accounts import exports
 from accounts.models import ApiToken
 from learn import explanation_files
-from learn.models import Explanation
+from learn.models import Explanation, OwnExample
 from predictions.models import Prediction, Report, Share
+from tests.learn.owning import finished_set
 
 HTML = {"accept": "text/html"}
 JSON = {"accept": "application/json"}
@@ -48,6 +49,7 @@ EVERYONE = Who(200, 200, 200, 200)
 SIGNED_IN = Who(302, 200, 200, 200)  # a visitor is sent to the login page
 OWN_PAGE = Who(302, 404, 404, 200)
 OWN_ANSWER = Who(401, 404, 404, 200)  # asked for as JSON
+OWN_REFUSED = Who(401, 404, 404, 422)
 # Nobody is asked to log in, for there is something for visitors at the same address.
 OWN_QUIETLY = Who(404, 404, 404, 200)
 NOTHING = Who(404, 404, 404, 404)
@@ -131,6 +133,19 @@ def explained(pattern: str) -> Callable[[Things], str]:
     return address
 
 
+def own(pattern: str) -> Callable[[Things], str]:
+    def address(things: Things) -> str:
+        found = finished_set(things.run.owner)
+        picture = OwnExample.objects.filter(owned=found).values_list("pk", flat=True).first()
+        return pattern.format(set=found.pk, picture=picture, link=found.token)
+
+    return address
+
+
+def in_set(things: Things) -> dict[str, Any]:
+    return {"set": str(finished_set(things.run.owner).pk), "class": "cup"}
+
+
 TABLE: dict[str, list[Case]] = {
     "home": [Case("/", EVERYONE)],
     "favicon.ico": [Case("/favicon.ico", Who(302, 302, 302, 302))],
@@ -155,6 +170,35 @@ TABLE: dict[str, list[Case]] = {
         Case(of_run("/learn/laboratory/xray/lesson/?on={run}"), OWN_QUIETLY),
     ],
     # A visitor's progress stays in the browser.
+    "learn:own-classes": [
+        Case("/learn/own-classes/", EVERYONE),
+        Case("/learn/own-classes/", Who(302, 422, 422, 422), "post"),
+    ],
+    # What the owner's set lacks here (pictures, a network that hands out features) only its owner is told. What each
+    # does: tests/learn/test_own_classes.py.
+    "learn:own-set": [Case(own("/learn/own-classes/{set}/"), OWN_PAGE)],
+    "learn:own-state": [Case(own("/learn/own-classes/{set}/state/"), OWN_ANSWER, headers=JSON)],
+    "learn:own-change": [
+        Case(own("/learn/own-classes/{set}/change/"), OWN_REFUSED, "post", headers=JSON),
+        Case(own("/learn/own-classes/{set}/change/"), Who(302, 404, 404, 302), "post"),
+    ],
+    "learn:own-train": [
+        Case(own("/learn/own-classes/{set}/train/"), Who(401, 404, 404, 409), "post", headers=JSON)
+    ],
+    "learn:own-delete": [Case(own("/learn/own-classes/{set}/delete/"), OWN_ANSWER, "post", headers=JSON)],
+    "learn:own-export": [Case(own("/learn/own-classes/{set}/export.json"), OWN_ANSWER, headers=JSON)],
+    "learn:own-share": [Case(own("/learn/own-classes/{set}/share/"), OWN_ANSWER, "post", headers=JSON)],
+    "learn:own-withdraw": [Case(own("/learn/own-classes/{set}/withdraw/"), OWN_ANSWER, "post", headers=JSON)],
+    "learn:own-picture": [Case(own("/learn/own-classes/{set}/pictures/{picture}.png"), OWN_PAGE)],
+    "learn:own-remove": [
+        Case(own("/learn/own-classes/{set}/pictures/{picture}/remove/"), OWN_ANSWER, "post", headers=JSON)
+    ],
+    "learn:own-add": [
+        Case("/learn/own-classes/pictures/", Who(401, 404, 404, 409), "post", in_set, JSON),
+    ],
+    "learn:own-try": [Case("/learn/own-classes/try/", Who(401, 404, 404, 409), "post", in_set, JSON)],
+    # Whoever has the link.
+    "learn:own-shared": [Case(own("/learn/own-classes/shared/{link}/"), EVERYONE)],
     "learn:progress": [Case("/learn/progress/", Who(401, 200, 200, 200), "post", headers=JSON)],
     "learn:laboratory-embed": [
         Case("/learn/laboratory/xray/embed/", NOTHING),

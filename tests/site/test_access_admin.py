@@ -37,6 +37,7 @@ MODELS = {
     "accounts_apitoken": May("", "lcd"),
     "accounts_moderationentry": May(LOOK, LOOK),
     "learn_explanation": May("", LOOK),
+    "learn_ownclasses": May("", LOOK),
     "accounts_user": May(LOOK, "lacd"),
     "account_emailaddress": May("", "lacd"),
     "auth_group": May("", "lacd"),

@@ -21,7 +21,12 @@ AGAIN = [
     "test_api_lists.py",
     "test_migrations.py",
 ]
-LABORATORY = ["test_explanations.py", "test_explanation_jobs.py", "test_laboratory_quota.py"]
+LABORATORY = [
+    "test_explanations.py",
+    "test_explanation_jobs.py",
+    "test_laboratory_quota.py",
+    "test_own_classes.py",
+]
 
 
 def test_rows_and_jobs_behave_the_same_on_postgresql(postgres_server):

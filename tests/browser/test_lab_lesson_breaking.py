@@ -66,12 +66,12 @@ def test_a_little_is_enough(page: Page) -> None:
 def test_a_lot_is_not_enough(page: Page) -> None:
     frame = covering(page)
     is_missed(page, "resist", "Nothing is covered")
-    toggle(frame, CELLS, 1)
+    toggle(frame, 1, 1)
     is_missed(page, "resist", "Cover at least 10%")
     row, column = strongest(frame)
     toggle(frame, row, column)
     for across in range(2, CELLS):
-        toggle(frame, CELLS, across)
+        toggle(frame, 1, across)
     is_missed(page, "resist", "An answer has changed")
     toggle(frame, row, column)
     is_solved(page, "resist")

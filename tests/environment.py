@@ -53,6 +53,11 @@ _OURS = [
 for _name in _OURS:
     os.environ.pop(_name, None)
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Beside other tests a second thread waits for the first most of the time, and spins while it does.
+    for _name in ("ML_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[_name] = "1"
+
 if SHARED not in os.environ:
     # The first process; those that it starts find the variable set, and each has a DATA_DIR of its own.
     os.environ[SHARED] = tempfile.mkdtemp(prefix="convoscope-shared-")

@@ -21,11 +21,26 @@ import pytest
 VARIABLE = "CONVOSCOPE_TESTS_SHARED"
 """Names a folder that all processes of a run have in common; tests/environment.py sets it."""
 
+TRAINED = [
+    "compare_runs",
+    "data",
+    "evaluate",
+    "export",
+    "outside",
+    "photographs",
+    "quantise",
+    "snapshots",
+    "teach",
+    "train",
+]
+"""The files in tests/ml/ whose tests look at runs and artifacts that the tests make themselves."""
+
 TOGETHER = {
     "tests/browser/test_lab": "a browser and the laboratory",
     "tests/browser/": "a browser and a site",
-    "tests/ml/": "TensorFlow and trained networks",
-    "tests/predictions/test_serving.py": "TensorFlow and trained networks",
+    **{f"tests/ml/test_{name}.py": "networks trained by the tests" for name in TRAINED},
+    "tests/ml/": "TensorFlow and the shipped networks",
+    "tests/predictions/test_serving.py": "TensorFlow and the shipped networks",
 }
 """One process gets all that shares something which takes long to make; the first path that fits counts."""
 

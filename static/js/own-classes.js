@@ -35,6 +35,9 @@ page.addEventListener("change", (event) => {
   if (event.target.type === "file" && event.target.files.length && form?.matches("[data-own-add]")) form.requestSubmit();
 });
 
+// Who was quicker than this script has chosen already.
+for (const form of page.querySelectorAll("[data-own-add]")) if (form.elements.pictures.files.length) form.requestSubmit();
+
 /** Does in place what the form would have done, when what was begun before is done. */
 function take(event, action) {
   event.preventDefault();

@@ -73,8 +73,8 @@ def test_a_shipped_network_tells_what_is_outside_its_classes(shipped):
 
 @pytest.fixture
 def some(shipped, inputs):
-    """The committed inputs; every third for the Wide ResNet, whose references take a tenth of a second each."""
-    return inputs if artifact.load_card(shipped).multiply_adds < 1e9 else inputs[::3]
+    """The committed inputs; every fifth for the Wide ResNet, whose references take a tenth of a second each."""
+    return inputs if artifact.load_card(shipped).multiply_adds < 1e9 else inputs[::5]
 
 
 def test_openvino_and_tensorflow_agree(shipped, some):

@@ -141,7 +141,9 @@ def explained(
 
 
 @schema.parametrize()
-@settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=50, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 def test_nothing_surprises_who_has_read_the_description(
     case: Any, key: str, runs: Callable[[], Prediction], explained: Callable[[], Explanation]
 ) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import registry
@@ -89,7 +89,11 @@ def _remove_unfinished(folder: Path) -> None:
 def _fill(file: IO[bytes], user: User, lease: Lease, folder: Path) -> None:
     missing: list[str] = []
     with zipfile.ZipFile(file, "w") as archive:
-        with _entry(archive, "README.txt") as target:
+        # A worker makes it, who knows no browser.
+        with (
+            _entry(archive, "README.txt") as target,
+            translation.override(user.language or settings.LANGUAGE_CODE),
+        ):
             target.write(readme().encode())
         for files in registry.file_exporters().values():
             for name, opener in files(user):
@@ -156,8 +160,8 @@ def readme() -> str:
         "Everything that Convoscope holds about you.\n"
         "\n"
         "data.json\n"
-        "    account: your e-mail addresses, your time zone, the names of your API tokens (not the tokens\n"
-        "    themselves, which nobody can read), where you are logged in, and what moderators did.\n"
+        "    account: your e-mail addresses, your time zone and language, the names of your API tokens (not the\n"
+        "    tokens themselves, which nobody can read), where you are logged in, and what moderators did.\n"
         "    predictions: your pictures, every answer of the networks with your bars, boxes, stars and notes,\n"
         "    what you sent together, the links you shared and what you reported.\n"
         "    missing_files: pictures that should be in this archive but could not be found. Mostly empty.\n"

@@ -99,7 +99,9 @@ class SignupForm(SiteWords, allauth_forms.SignupForm):
     def custom_signup(self, request: HttpRequest, user: User) -> None:
         super().custom_signup(request, user)
         user.time_zone = self.cleaned_data["time_zone"]
-        user.save(update_fields=["time_zone"])
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        user.language = chosen if chosen in dict(settings.LANGUAGES) else ""
+        user.save(update_fields=["time_zone", "language"])
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         guests.hold(request, self.cleaned_data["email"])
@@ -132,6 +134,7 @@ class TimeZoneForm(forms.ModelForm):
         model_field = User._meta.get_field("time_zone")
         self.fields["time_zone"] = forms.ChoiceField(
             label=_("Time zone"),
+            widget=forms.Select(attrs={"translate": "no"}),
             help_text=model_field.help_text,
             choices=timezones.choices(self.instance.time_zone),
             error_messages={"invalid_choice": _("Choose a time zone from the list.")},

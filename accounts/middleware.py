@@ -59,7 +59,7 @@ class DeletionPendingMiddleware:
     """
 
     # What the one page needs, and what anybody may want to read before they decide.
-    OPEN = ("accounts:keep", "account_logout", "javascript-catalog", "privacy", "terms")
+    OPEN = ("accounts:keep", "account_logout", "javascript-catalog", "choose-language", "privacy", "terms")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -57,6 +57,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[timezones.validate],
         help_text=_("Dates on the pages and in their filters are in this zone."),
     )
+    # Chosen in the footer; empty for whoever leaves it to the browser.
+    language = models.CharField(
+        _("language"), max_length=12, blank=True, default="", db_default="", editable=False
+    )
     is_active = models.BooleanField(
         _("active"),
         default=True,

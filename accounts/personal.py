@@ -33,6 +33,7 @@ def export(user: User) -> dict[str, Any]:
             for address in EmailAddress.objects.filter(user=user).order_by("pk")
         ],
         "time_zone": user.time_zone,
+        "language": user.language,
         "created": user.created.isoformat(),
         "last_login": user.last_login.isoformat() if user.last_login else None,
         "api_tokens": [

@@ -18,7 +18,7 @@ class SuspensionMiddleware:
     """What is still open in the browser of somebody who was suspended says so at its next request, once a page."""
 
     # What pages need and what anybody may read. Programs that send a token are told by ``accounts.authentication``.
-    OPEN = ("javascript-catalog", "privacy", "terms")
+    OPEN = ("javascript-catalog", "choose-language", "privacy", "terms")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import sys
 from typing import Any
 
@@ -20,6 +21,8 @@ from classifier_site.bodies import body_limit
 logger = logging.getLogger(__name__)
 
 Fields = dict[str, list[str]]
+# What ``get_object_or_404`` says.
+NO_ROW = re.compile(r"No \w+ matches the given query\.")
 
 
 def error_body(code: str, message: str, fields: Fields | None = None) -> dict[str, Any]:
@@ -127,8 +130,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: BaseException | None = None) -> HttpResponse:
     message = _("The address may be wrong, or the page was deleted.")
     reason = exception.args[0] if isinstance(exception, Http404) and exception.args else None
-    # A resolver's 404 carries its whole list of addresses; only a view's own sentence is for the reader.
-    return respond(request, 404, "not_found", reason if isinstance(reason, str) and reason else message)
+    # A resolver's 404 carries its whole list of addresses, and Django's own of a missing row is for its developers:
+    # only a view's own sentence is for the reader.
+    if isinstance(reason, str) and reason and not NO_ROW.match(reason):
+        message = reason
+    return respond(request, 404, "not_found", message)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

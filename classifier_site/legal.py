@@ -48,6 +48,11 @@ def cookies() -> list[Kept]:
         Kept(
             timezones.COOKIE, _("Your time zone, so that dates are yours."), _("until the browser is closed")
         ),
+        Kept(
+            settings.LANGUAGE_COOKIE_NAME,
+            _("The language, once you have chosen one."),
+            duration(timedelta(seconds=settings.LANGUAGE_COOKIE_AGE)),
+        ),
     ]
 
 
@@ -60,6 +65,11 @@ STORAGE = [
     ),
     Kept(
         "live-answers", gettext_lazy("Whether answers follow the bars."), gettext_lazy("until you change it")
+    ),
+    Kept(
+        "convoscope.solved",
+        gettext_lazy("Which tasks of the lessons you have solved, until you have an account."),
+        gettext_lazy("until you log in"),
     ),
     Kept("copied-bars", gettext_lazy("Bars that you copied."), gettext_lazy("until the tab is closed")),
     Kept(

@@ -66,7 +66,7 @@ class ErrorShapeMiddleware:
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             shaped = method_not_allowed(request)
         elif request.path_info.startswith("/api/") and not _has_shape(response):
-            message = _("The request was refused: %(reason)s.") % {"reason": response.reason_phrase}
+            message = _("The request was refused with status %(status)s.") % {"status": response.status_code}
             shaped = JsonResponse(error_body("refused", message), status=response.status_code)
         else:
             return response

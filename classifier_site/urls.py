@@ -10,6 +10,7 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts import languages
 from classifier_site import health, legal
 from learn.views import home
 
@@ -38,6 +39,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
+    path("language/", languages.choose, name="choose-language"),
     path("privacy/", legal.privacy, name="privacy"),
     path("terms/", legal.terms, name="terms"),
     path("account/", include("accounts.urls")),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ TERMS = (
     Term(
         "activation",
         _("activation"),
-        _("The number that a layer puts out at one place of one channel, after its nonlinearity."),
+        _("The number that a layer puts out at one place of one channel, after its bend, such as ReLU."),
     ),
     Term(
         "augmentation",
@@ -164,6 +165,15 @@ TERMS = (
             "The small grid of weights of a convolution, mostly three by three here, for each channel that it reads."
         ),
     ),
+    Term("label", _("label"), _("The right answer to a training or test picture, as people have given it.")),
+    Term(
+        "layer",
+        _("layer"),
+        _(
+            "One step of a network, such as a convolution with all its kernels, a ReLU or a pooling. It reads what the "
+            "layer before it has written."
+        ),
+    ),
     Term(
         "learning-rate",
         _("learning rate"),
@@ -191,6 +201,14 @@ TERMS = (
         "overfitting",
         _("overfitting"),
         _("Growing better on the training pictures alone, by learning what only they have in common."),
+    ),
+    Term(
+        "padding",
+        _("padding"),
+        _(
+            "A ring of zeros round a picture or map, so that as many rows and columns come out of a convolution as go "
+            "in."
+        ),
     ),
     Term("parameter", _("parameter"), _("A number that a network learns: a weight, a bias, a scale.")),
     Term(
@@ -227,9 +245,19 @@ TERMS = (
     ),
     Term("resolution", _("resolution"), _("How many pixels a picture has: rows and columns.")),
     Term(
+        "seed",
+        _("seed"),
+        _(
+            "The number from which a program makes its random numbers. The same seed gives the same ones again; "
+            "another one shows how much of a result is chance."
+        ),
+    ),
+    Term(
         "skip-connection",
         _("skip connection"),
-        _("A way round some layers, whose result is added to what went round."),
+        _(
+            "A way round some layers, also called a shortcut: what went round is added to what comes out of them."
+        ),
     ),
     Term(
         "softmax",
@@ -254,6 +282,14 @@ TERMS = (
         "top-5",
         _("top-5"),
         _("The five likeliest classes; also the share of pictures whose right class is among them."),
+    ),
+    Term(
+        "training",
+        pgettext_lazy("glossary", "training"),
+        _(
+            "Showing a network pictures with their labels and changing its weights a little each time, so that "
+            "the loss becomes smaller."
+        ),
     ),
     Term("weight", _("weight"), _("A learned number by which an input is multiplied.")),
     Term("width", _("width"), _("How many channels stand side by side in a layer.")),

@@ -60,7 +60,7 @@ def _read(data: dict[str, Any]) -> Example:
         # Raises ValueError when the hashed static files lack it.
         picture=static(f"samples/{sample['file']}"),
         # The words go on behind it on the covered picture.
-        alt=str(sample["alt"]).rstrip("."),
+        alt=gettext(str(sample["alt"])).rstrip("."),
         width=int(sample["width"]),
         height=int(sample["height"]),
         # Text, not numbers: a template would write 0,5 in some languages, and SVG reads only 0.5.

@@ -207,7 +207,7 @@ def share_comparison(request: OwnRequest) -> HttpResponse:
     """The same of two of one's own predictions, ``a`` and ``b``."""
     first, second = (id_of(request.POST.get(name)) for name in ("a", "b"))
     if first is None or second is None or first == second:
-        sentence = _("Two predictions are needed. Mark two in the history, then choose “Compare”.")
+        sentence = _("Two predictions are needed. Mark two in the history, then choose “Compare two”.")
         if wants_json(request):
             return problem(422, "two_needed", sentence)
         messages.error(request, sentence)

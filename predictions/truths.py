@@ -110,7 +110,7 @@ def as_text(rows: Iterable[Sequence[str]]) -> str:
 
 def _examples(values: Iterable[str]) -> str:
     names = list(dict.fromkeys(values))
-    shown = ", ".join(f"“{name[:60]}”" for name in names[:EXAMPLES])
+    shown = ", ".join(_("“%(value)s”") % {"value": name[:60]} for name in names[:EXAMPLES])
     return f"{shown}, …" if len(names) > EXAMPLES else shown
 
 

@@ -168,7 +168,7 @@ def _covering_words(found: Found, scale: Scale, label: str, other: str) -> str:
         if other
         else _(
             "Strongest in %(least)s: covering it lowers the log-odds of %(label)s by %(low)s, "
-            "from %(before)s to %(after)s."
+            "its probability from %(before)s to %(after)s."
         )
     ) % names
     if values.flat[most] <= 0:

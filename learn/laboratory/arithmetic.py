@@ -120,7 +120,7 @@ def _place(state: State, key: str, count: int, middle: int, sentence: str, first
     number = state.whole(key, middle)
     shown = middle if number is None else min(max(number, 0), count - 1)
     if shown != number:
-        value = f"“{counted(text, number, first)}”"
+        value = _("“%(value)s”") % {"value": counted(text, number, first)}
         state.say(words()[sentence] % {"value": value, "last": count - 1 + first, "shown": shown + first})
     return shown
 
@@ -131,7 +131,7 @@ def _input(state: State, count: int) -> int | None:
         return None
     number = state.whole("input", -1)
     if number is None or not 0 <= number < count:
-        state.say(words()["no_input"] % {"value": f"“{text[:20]}”", "last": count - 1})
+        state.say(words()["no_input"] % {"value": _("“%(value)s”") % {"value": text[:20]}, "last": count - 1})
         return None
     return number
 

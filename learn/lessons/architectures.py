@@ -64,7 +64,7 @@ SHARE = Guess(
     ),
     right="little",
     answer=_(
-        "A kernel needs weights only for the few places that it covers, and uses them everywhere. Each neuron of a "
+        "A kernel needs weights only for the few places that it covers, and uses them everywhere. Each output of a "
         "dense layer has a weight of its own for every number that comes in, and that is where the other 96% are."
     ),
 )
@@ -90,8 +90,8 @@ DEEPER = Guess(
 TIMES = Guess(
     key="times",
     question=_(
-        "Give every group of a residual network ten times as many channels, and leave the number of layers as it is. "
-        "How many times as many weights has it then?"
+        "Give every layer of a network like ResNet-34 ten times as many channels, and leave the number of layers as "
+        "it is. How many times as many weights has it then?"
     ),
     choices=(
         ("ten", _("About ten times.")),
@@ -123,10 +123,11 @@ lesson = Lesson(
             title=_("More than half in one layer"),
             text=_("Choose the one layer that holds more than half of all weights of AlexNet."),
             hint=_(
-                "Bars hang below the blocks. Choose weights above the figure, and look for the longest bar."
+                "Bars hang below the boxes. Choose weights above the figure, and look for the longest bar."
             ),
+            # xgettext:no-python-format
             reason=_(
-                "It reads the last maps, 6 × 6 × 256 = 9,216 numbers, with 4,096 neurons: 37,748,736 weights and 4,096 "
+                "It makes 4,096 outputs of the last maps, 6 × 6 × 256 = 9,216 numbers: 37,748,736 weights and 4,096 "
                 "biases, 61.9% of all. Each weight is used once for a picture, so the layer does only 5.2% of the "
                 "computing."
             ),
@@ -151,10 +152,10 @@ lesson = Lesson(
             key="shortcut",
             title=_("A shortcut that is not free"),
             text=_(
-                "Sixteen arcs cross ResNet-34. Thirteen of them cost no weights at all. Choose the convolution that "
-                "stands in one of the other three."
+                "Sixteen arcs cross ResNet-34. In three of them stands a convolution. Choose one of these three."
             ),
-            hint=_("Its outline is dashed, and it stands where blocks become lower and wider."),
+            hint=_("Its outline is dashed, and it stands where boxes become lower and wider."),
+            # xgettext:no-python-format
             reason=_(
                 "Only equal shapes can be added. Where a group halves the rows and doubles the channels, what goes "
                 "round has to follow, by a kernel of 1 × 1 that moves on by 2. All three together hold less than 1% of "
@@ -169,8 +170,8 @@ lesson = Lesson(
                 "weights. Then let the bars show multiply-adds, and compare the three groups."
             ),
             hint=_(
-                "Groups are the stretches of equal height. The kernels of a group have as many weights as it reads "
-                "channels times as it makes channels, times nine."
+                "Groups are the stretches of equal height. A convolution has nine weights for each pair of a channel "
+                "that it reads and one that it makes."
             ),
             reason=_(
                 "From group to group channels double on both sides of a kernel: four times the weights. Rows and "
@@ -186,12 +187,12 @@ lesson = Lesson(
                 "computes more for a picture."
             ),
             hint=_(
-                "The older one needs many dense weights and rather small maps. The newer one has a mean instead."
+                "The older one has many dense weights and rather small maps. The newer one has a mean instead."
             ),
             reason=_(
                 "Weights are stored once, and what they cost in computing depends on how often they are used. Dense "
-                "layers are heavy and quick, convolutions on large maps light and slow. A size of file says little "
-                "about the time for an answer."
+                "layers are heavy and quick, convolutions on large maps light and slow. The size of a file says "
+                "little about how long an answer takes."
             ),
         ),
     ),

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from learn.figures.training import runs_of
 from learn.lessons import Guess, Lesson, Task
 from ml.artifact import cards
 
 
 def context() -> dict[str, Any]:
-    """What the networks' evaluations say of pictures with bars."""
+    """What the networks' evaluations say of pictures with bars, and which networks were trained on some."""
     known = [(card, card.evaluation() or {}) for card in cards()]
     return {
         "records": [
@@ -25,6 +26,11 @@ def context() -> dict[str, Any]:
             if "covered" in found
         ],
         "share": next((found["covered"]["share"] for _card, found in known if "covered" in found), None),
+        "shown_bars": [
+            card.title
+            for card, _found in known
+            if any(run.get("recipe", {}).get("cover") for run in runs_of(card))
+        ],
         "rise": RISE,
         "black": BLACK,
     }
@@ -78,9 +84,10 @@ lesson = Lesson(
         Task(
             key="little",
             title=_("A little is enough"),
+            # xgettext:no-python-format
             text=_(
                 "Press “Take all bars away” below the maps. Then cover at most 10% of what the networks see (six of "
-                "the 64 squares), so that at least one of them gives another answer than for the whole picture."
+                "the 64 squares), so that at least one network gives another answer than for the whole picture."
             ),
             hint=_("Begin with the square of the largest number: the words below each map say where it is."),
             reason=_(

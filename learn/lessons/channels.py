@@ -186,8 +186,8 @@ lesson = Lesson(
             key="below",
             title=_("Below zero, and yet it passes"),
             text=_(
-                "Find a cell of a convolution whose sum is below zero and which ReLU lets pass nevertheless. No "
-                "shortcut may be added before."
+                "Find a cell of a convolution whose sum is below zero and which ReLU lets pass nevertheless. Choose a "
+                "convolution behind which no shortcut is added."
             ),
             hint=_(
                 "Read the steps under “After”. A positive shift lifts the sum, so look for a channel that has one, "
@@ -232,7 +232,7 @@ lesson = Lesson(
             title=_("An average of little"),
             text=_(
                 "In the average pooling at the end of a network, find a channel whose average is above zero though at "
-                "most one in eight of its places is."
+                "most one in eight of its places is above zero."
             ),
             hint=_(
                 "It is the last layer in the list. It has one cell for each channel, so that only the channel is left "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from learn.lessons import Guess, Lesson, Task
@@ -43,7 +44,10 @@ def _softmax(temperature: float) -> list[dict[str, Any]]:
 
 
 def _record(card: Card) -> dict[str, Any] | None:
-    """What a network's evaluation says in words: all of it, and the bin of its surest answers but one."""
+    """What a network's evaluation says in words: all of it, and the bin of its surest answers but one.
+
+    ``ece`` is in percentage points.
+    """
     found = card.evaluation()
     if not found:
         return None
@@ -53,7 +57,7 @@ def _record(card: Card) -> dict[str, Any] | None:
         "title": card.title,
         "n": found["n"],
         "top1": found["top1"],
-        "ece": found["ece"],
+        "ece": 100 * found["ece"],
         "temperature": card.temperature,
         "low": bin_["low"],
         "high": bin_["high"],
@@ -84,25 +88,48 @@ def _modest(known: list[Card]) -> Guess:
     """The second guess; which answer is right the fitted temperatures decide."""
     modest = all(card.temperature < 1 for card in known)
     boastful = all(card.temperature > 1 for card in known)
+    right = "low" if modest else "high" if boastful else "differ"
     return Guess(
         key="modest",
         question=_(
-            "Training never showed these networks a certain answer: labels were softened and pictures mixed. Are "
-            "their bare percentages, at temperature 1, too high or too low?"
+            "Training never asked these networks for certainty: instead of 100% the right class was to get about 90%, "
+            "and some pictures were mixed of two (lesson 9). Are their bare percentages, at temperature 1, too high or "
+            "too low?"
         ),
         choices=(
             ("high", _("Too high: networks boast.")),
             ("low", _("Too low: they learned to hedge.")),
             ("differ", _("One is too high, the other too low.")),
         ),
-        right="low" if modest else "high" if boastful else "differ",
-        answer=_(
-            "The temperature that makes a network honest tells: below 1 it has to be made surer than its bare "
-            "logits, above 1 less sure. Networks trained on plain labels usually boast (Guo and others, 2017). "
-            "Softened labels, mixed pictures and the softened answers of a teacher push the other way; how far, "
-            "the temperature shows."
-        ),
+        right=right,
+        answer=_tells(right, known),
     )
+
+
+def _tells(right: str, known: list[Card]) -> str:
+    """The answer to the second guess: what the temperatures show, and then why."""
+    tells = {
+        "low": _(
+            "Too low: the temperatures that make them honest lie below 1 (%(fitted)s), so each has to be made surer "
+            "than its bare logits."
+        ),
+        "high": _(
+            "Too high: the temperatures that make them honest lie above 1 (%(fitted)s), so each has to be made less "
+            "sure than its bare logits."
+        ),
+        "differ": _(
+            "One is too high, the other too low, as the temperatures that make them honest show (%(fitted)s): below 1 "
+            "a network has to be made surer than its bare logits, above 1 less sure."
+        ),
+    }
+    fitted = ", ".join(f"{card.title} {number_format(round(card.temperature, 2), 2)}" for card in known)
+    first = tells[right] % {"fitted": fitted} if known else ""
+    why = _(
+        "Networks trained on plain labels usually boast (Guo and others, 2017). Labels that stop short of certainty, "
+        "mixed pictures and the softened answers of a teacher (lesson 11) push the other way; how far, the temperature "
+        "shows."
+    )
+    return f"{first} {why}".strip()
 
 
 lesson = Lesson(
@@ -134,8 +161,8 @@ lesson = Lesson(
             key="never",
             title=_("Never is not a number"),
             text=_(
-                "Choose a class that is not among the five likeliest in “Name in the fifth row”, and bring it to 0.5% "
-                "or more."
+                "Under “Name in the fifth row”, choose a class that is not among the five likeliest, and bring it to "
+                "0.5% or more."
             ),
             hint=_("Something absurd will do, and then the temperature has to rise."),
             reason=_(

@@ -49,7 +49,10 @@ FLAT = Guess(
 
 TURNED = Guess(
     key="turned",
-    question=_("Padding adds a ring of zeros round the picture. What does an edge kernel find there?"),
+    question=_(
+        "Here black is 0, and padding adds a ring of zeros round the picture. What does an edge kernel find there if "
+        "the picture is bright up to its border?"
+    ),
     choices=(
         ("nothing", _("Nothing: a zero adds nothing.")),
         ("edge", _("An edge, where there is none.")),
@@ -57,8 +60,8 @@ TURNED = Guess(
     ),
     right="edge",
     answer=_(
-        "Zero is black. Where the picture is bright up to its border, the step from black to bright is an edge like "
-        "any other. Networks live with it: every one of their maps has a seam like this."
+        "An edge: the step from black to bright is one like any other. Inside a network 0 is no longer black but “as "
+        "usual”; even so, maps that are padded have a seam."
     ),
 )
 
@@ -125,8 +128,9 @@ lesson = Lesson(
                 "Dilation pulls the nine weights apart. Then the padding has to make up for what is lost."
             ),
             reason=_(
-                "Padding of half of what the kernel covers, rounded down, keeps the size. Two layers of ordinary "
-                "kernels see five rows as well, with 18 weights and a ReLU between them: that is the usual way."
+                "At a stride of 1, padding of half of what the kernel covers, rounded down, keeps the size. Two layers "
+                "of ordinary kernels see five rows as well, with 18 weights instead of nine but no gaps: that is the "
+                "usual way."
             ),
         ),
     ),

@@ -46,7 +46,7 @@ BY_HEART = Guess(
 BETWEEN = Guess(
     key="between",
     question=_(
-        "A quarter of an apple is replaced by a clock: the same quarter of the other picture. What does a "
+        "A quarter of a picture of an apple is replaced by the same quarter of a picture of a clock. What does a "
         "network say that was trained on such mixtures?"
     ),
     choices=(
@@ -95,9 +95,10 @@ lesson = Lesson(
         Task(
             key="usurp",
             title=_("A small part wins"),
+            # xgettext:no-python-format
             text=_(
-                "Have one of the networks name the other picture although at most 40% of the pixels are of "
-                "it. You may choose another picture."
+                "Have one of the networks name the class of the other picture although at most 40% of the pixels "
+                "are of that picture. You may choose another picture."
             ),
             hint=_(
                 "Take what is most telling of the other picture and cover with it what is most telling of "
@@ -105,8 +106,8 @@ lesson = Lesson(
             ),
             reason=_(
                 "Pixels count alike in the mixed answer, but not in the picture: a dial says “clock” and a "
-                "wall says nothing. The answer that training asks for is a rule of thumb, right on average "
-                "and wrong in every single case."
+                "wall says nothing. The answer that training asks for is a rule of thumb, right on average, "
+                "and often wrong in the single case."
             ),
         ),
         Task(
@@ -128,7 +129,7 @@ lesson = Lesson(
             title=_("As it was taught"),
             text=_(
                 "Find a mixture of which the smaller part has at least 15%, and for which one of the "
-                "networks gives both classes within 20 points of the right answer."
+                "networks gives both classes within 20 percentage points of the right answer."
             ),
             hint=_(
                 "If a network is too sure of one, give the other more of what is telling, not only more "

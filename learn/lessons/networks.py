@@ -105,11 +105,20 @@ def _prose(name: str) -> str | None:
     return template
 
 
+def _kinds() -> dict[str, Any]:
+    """The layers in words; the card has their classes in Keras."""
+    return {
+        "Conv2D": _("convolution"),
+        "BatchNormalization": _("batch normalisation"),
+        "Dense": _("dense"),
+    }
+
+
 def _layer_row(layer: dict[str, Any]) -> dict[str, Any]:
     shape = " \N{MULTIPLICATION SIGN} ".join(str(side) for side in layer["shape"])
     return {
         "name": titled(layer["name"]),
-        "kind": layer["kind"],
+        "kind": _kinds().get(layer["kind"], layer["kind"]),
         "shape": shape,
         "parameters": layer["parameters"],
     }

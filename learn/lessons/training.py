@@ -30,6 +30,7 @@ def context() -> dict[str, Any]:
     return {
         "first": first.card if first else None,
         "recipe": recipe,
+        "right_gets": 1 - recipe["label_smoothing"] if recipe.get("label_smoothing") else None,
         "sizes": _sizes(logs),
         "widened": [card for card in known if card.training.get("grown_from")],
         "beside": [card for card in known if card.training.get("beside")],
@@ -113,6 +114,7 @@ def _rows() -> list[tuple[str, Any]]:
         (_("Side of the pictures"), chosen("phases", _phases)),
         (_("Batches that are mixed"), _mixed),
         (_("Pictures with a black bar"), chosen("cover", _share)),
+        (_("Softening of the labels"), chosen("label_smoothing", _share)),
         (_("Numbers that dropout sets to zero"), chosen("dropout", _share)),
         (_("Weight of the teacher"), chosen("distill", _share)),
         (_("Average moves at each step by"), chosen("ema", lambda kept: _share(1 - kept))),
@@ -153,9 +155,14 @@ def _steps_guess(log: Log | None) -> Guess:
     measured = (
         _("%(title)s took its largest steps around epoch %(peak)s of %(last)s.") % names if share else ""
     )
+    asked = (
+        _("When did the training of %(title)s take its largest steps?") % names
+        if log
+        else _("When should the steps be largest?")
+    )
     return Guess(
         key="steps",
-        question=_("When should the steps be largest?"),
+        question=asked,
         choices=(
             ("first", _("At the very beginning, when everything has still to be learned.")),
             ("later", _("Some time after the beginning, and long before the end.")),
@@ -302,7 +309,7 @@ lesson = Lesson(
             title=gettext_lazy("One way more than the other"),
             text=gettext_lazy(
                 "Find two classes that a network confuses at least twice as often in one direction as in the "
-                "other, and at least ten times, and show their square."
+                "other, that way for at least ten pictures, and show their square."
             ),
             hint=gettext_lazy(
                 "The tables below have both directions. A class in them leads to its square; there are more "

@@ -54,9 +54,10 @@ def _left(card: Card | None, blocks: list[dict[str, Any]]) -> Guess:
         choices=tuple((str(one), str(one)) for one in choices),
         right=str(side),
         answer=_(
-            "Pooling halves rows and columns, so a quarter of the places is left each time. Each time there are "
-            "twice as many channels, so half of the numbers remain."
-        ),
+            "%(side)s: pooling halves rows and columns, so a quarter of the places is left each time. Each time there "
+            "are twice as many channels, so half of the numbers remain."
+        )
+        % {"side": side},
     )
 
 
@@ -108,7 +109,7 @@ lesson = Lesson(
             key="strongest",
             title=_("The strongest channel at the end"),
             text=_(
-                "Open the last layer of the last block of a network, and in it the channel with the strongest map."
+                "In a network open the last layer that still has maps, and in it the channel with the strongest map."
             ),
             hint=_(
                 "Maps stand by their strength, the root mean square of their numbers: the first one is the strongest."
@@ -120,14 +121,14 @@ lesson = Lesson(
         ),
         Task(
             key="differ",
-            title=_("Where a bar does its work"),
+            title=_("Where the black bar changes most"),
             text=_(
-                "Choose “difference” on top of the figure, find the row with the longest bar of one network, and open "
-                "it."
+                "Choose “difference” on top of the figure. Beside each row a line is drawn, as long as the change that "
+                "the black bar made there. Find the longest one of one network, and open its row."
             ),
             hint=_(
-                "In the overview of all networks each row has a bar: the size of the difference as a share of what was "
-                "there without the black bar."
+                "In the overview of all networks each row has such a line: the size of the difference as a share of "
+                "what was there without the black bar."
             ),
             reason=_(
                 "A black bar changes only some pixels, and each block spreads that, weakens it or makes it larger. "

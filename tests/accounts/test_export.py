@@ -88,6 +88,13 @@ def test_it_holds_the_account_the_pictures_and_what_each_file_is(user, small_net
     assert data["missing_files"] == []
 
 
+def test_what_its_files_are_is_said_in_the_account_s_language(user, small_networks):
+    user.language = "de"
+    user.save(update_fields=["language"])
+    with opened(ready(user)) as file:
+        assert file.read("README.txt").decode().startswith("Alles, was Convoscope")
+
+
 def test_it_holds_no_secret_and_nobody_else(user, small_networks):
     _token, key = ApiToken.objects.issue(user, "laptop")
     other = make_user("boss@example.com")

@@ -45,7 +45,7 @@ def test_fifty_fifty(page: Page) -> None:
 
 def test_a_small_part_wins(page: Page) -> None:
     frame = figure(page, "cutmix")
-    is_missed(page, "usurp", "Neither network names the other picture")
+    is_missed(page, "usurp", "Neither network names the class of the other picture")
     box(frame, 0, 0, 30, 30)
     is_missed(page, "usurp", "It may have 40% at most")
     box(frame, 10, 4, 16, 22)
@@ -54,9 +54,9 @@ def test_a_small_part_wins(page: Page) -> None:
 
 def test_neither_of_the_two(page: Page) -> None:
     frame = figure(page, "cutmix")
-    is_missed(page, "neither", "Both networks name one of the two pictures")
+    is_missed(page, "neither", "Both networks name the class of one of the two pictures")
     box(frame, 0, 0, 30, 30)
-    is_missed(page, "neither", "Both networks name one of the two pictures")
+    is_missed(page, "neither", "Both networks name the class of one of the two pictures")
     box(frame, 20, 0, 12, 14)
     is_solved(page, "neither")
 
@@ -65,7 +65,7 @@ def test_as_it_was_taught(page: Page) -> None:
     frame = figure(page, "cutmix")
     is_missed(page, "shares", "less than 15% of the pixels")
     box(frame, 10, 4, 16, 22)
-    is_missed(page, "shares", "Neither network is within 20 points")
+    is_missed(page, "shares", "Neither network is within 20 percentage points")
     box(frame, 8, 18, 22, 8)
     is_solved(page, "shares")
 

@@ -193,7 +193,7 @@ def test_every_network_can_be_shown_with_all_its_layers(client):
     for one in (*PUBLISHED, *(own(card) for card in cards())):
         text = page(client, f"?net={one.slug}&versus=alexnet&net_layer={one.layers[-1].name}")
         still = text.partition("data-laboratory-still")[2]
-        assert f"The layers of {one.title} as blocks" in still
+        assert f"The layers of {one.title} as boxes" in still
         assert family_words.sentence(one, one.layers[-1]) in still
         table = still.partition(f"All layers of {one.title}")[2].partition("</table>")[0]
         assert table.count("<tr") == len(one.layers) + 1

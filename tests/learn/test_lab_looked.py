@@ -97,7 +97,9 @@ def test_covering_says_which_square_matters_and_hatches_the_others(client: Clien
     html = still(page(client, map="cover"))
     least = int(changes.argmin())
     assert f"Strongest in {place(changes, least)}" in html
-    said = re.search(r"lowers the log-odds of apple by ([\d.]+), from ([\d.]+)% to ([\d.]+)%", html)
+    said = re.search(
+        r"lowers the log-odds of apple by ([\d.]+), its probability from ([\d.]+)% to ([\d.]+)%", html
+    )
     assert said
     assert float(said[1]) == pytest.approx(-changes.min(), abs=0.051)
     assert float(said[2]) == pytest.approx(100 / (1 + np.exp(-before)), abs=0.051)

@@ -152,6 +152,7 @@ TABLE: dict[str, list[Case]] = {
     "healthz": [Case("/healthz", EVERYONE)],
     "readyz": [Case("/readyz", EVERYONE)],
     "javascript-catalog": [Case("/jsi18n/", EVERYONE)],
+    "choose-language": [Case("/language/", Who(302, 302, 302, 302), "post")],
     "learn:index": [Case("/learn/", EVERYONE)],
     "learn:page": [Case("/learn/overview/", EVERYONE)],
     # The small networks of these tests have no layers to look into, so there is nothing to see of a sample picture, and

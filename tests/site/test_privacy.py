@@ -114,6 +114,7 @@ def set_by_the_server() -> set[str]:
     answers += [log_in(member, password="wrong"), log_in(member)]
     answers += [member.get(address) for address in ("/account/", "/history/", "/accounts/2fa/", "/api/docs/")]
     answers += [member.post("/account/", {"time_zone": "Europe/Berlin"}), member.get("/account/")]
+    answers += [visitor.post("/language/", {"language": "en"})]
     answers += [member.get("/accounts/reauthenticate/"), member.post("/accounts/logout/")]
     for answer in answers:
         found |= set(answer.cookies)
@@ -135,9 +136,9 @@ def test_every_cookie_is_listed_and_every_listed_one_is_set(settings):
 
 def test_what_pages_keep_in_the_browser_is_listed():
     stored = set()
-    for path in STATIC.glob("*.js"):
+    for path in STATIC.rglob("*.js"):
         source = path.read_text(encoding="utf-8")
-        constants = dict(re.findall(r'^const (\w+) = "([\w-]+)";', source, re.MULTILINE))
+        constants = dict(re.findall(r'^const (\w+) = "([\w.-]+)";', source, re.MULTILINE))
         for name in re.findall(r"(?:local|session)Storage\.setItem\(([^,]+),", source):
             stored.add(constants.get(name) or name.strip('"'))
         assert not re.search(r"indexedDB|caches\.open", source), path.name

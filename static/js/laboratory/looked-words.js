@@ -71,7 +71,7 @@ function covering(map, { label, other, digits, probability, index }) {
   };
   const lowers = other
     ? gettext("Strongest in %(least)s: covering it moves the odds from %(label)s towards %(other)s, by %(low)s.")
-    : gettext("Strongest in %(least)s: covering it lowers the log-odds of %(label)s by %(low)s, from %(before)s to %(after)s.");
+    : gettext("Strongest in %(least)s: covering it lowers the log-odds of %(label)s by %(low)s, its probability from %(before)s to %(after)s.");
   const raises = other
     ? gettext("Covering %(most)s does the opposite, by %(high)s.")
     : gettext("Covering %(most)s raises them by %(high)s.");
@@ -102,7 +102,7 @@ export function cellInWords(cell, map, { label, other, digits, index, probabilit
   if (probability) {
     text = other
       ? gettext("%(cell)s: covering it changes the log-odds of %(label)s against %(other)s by %(value)s.")
-      : gettext("%(cell)s: covering it changes the log-odds of %(label)s by %(value)s, from %(before)s to %(after)s.");
+      : gettext("%(cell)s: covering it changes the log-odds of %(label)s by %(value)s, its probability from %(before)s to %(after)s.");
   }
   const said = fill(text, values);
   return said.charAt(0).toLocaleUpperCase() + said.slice(1);

@@ -272,7 +272,7 @@ async function start(info) {
     tellLesson(place.get());
     // The bars of all networks have one length, which the last to come may change.
     for (const [name, one] of scans) columns.get(name).show(one, place.get(), longest());
-    if (subject.covered) find("longest").textContent = fill(gettext("The longest bar is %(longest)s."), { longest: changeText(longest()) });
+    if (subject.covered) find("longest").textContent = fill(gettext("The longest line is %(longest)s."), { longest: changeText(longest()) });
   } catch (problem) {
     column.fail(problem);
     tellFacts({ failed: true });
@@ -283,7 +283,9 @@ async function start(info) {
     }
     return;
   }
-  render(place.get(), new Set(PLACE));
+  const values = place.get();
+  // Who looks into one network is not interrupted by the words about another.
+  if (info.name === values.network || level(values) === "overview") render(values, new Set(PLACE));
 }
 
 function boot() {

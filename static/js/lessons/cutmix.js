@@ -24,12 +24,12 @@ grade({
     if (1 - share > SMALL) {
       return fill(gettext("%(rest)s of the pixels are of the other picture. It may have 40% at most."), { rest: percent(1 - share) });
     }
-    return some(answers, ({ named }) => named === 1) || gettext("Neither network names the other picture.");
+    return some(answers, ({ named }) => named === 1) || gettext("Neither network names the class of the other picture.");
   },
 
   neither(facts) {
     if (same(facts)) return same(facts);
-    return some(facts.answers, ({ named }) => named < 0) || gettext("Both networks name one of the two pictures.");
+    return some(facts.answers, ({ named }) => named < 0) || gettext("Both networks name the class of one of the two pictures.");
   },
 
   shares(facts) {
@@ -37,6 +37,6 @@ grade({
     if (same(facts)) return same(facts);
     if (Math.min(share, 1 - share) < LEAST) return gettext("One of the two has less than 15% of the pixels.");
     return some(answers, ({ first, second }) => Math.abs(first - share) <= CLOSE && Math.abs(second - (1 - share)) <= CLOSE)
-      || gettext("Neither network is within 20 points of the right answer for both classes.");
+      || gettext("Neither network is within 20 percentage points of the right answer for both classes.");
   },
 });

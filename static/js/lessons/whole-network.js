@@ -30,7 +30,7 @@ grade({
       return gettext("There are no bars on this picture. Choose one with bars, such as the first sample.");
     }
     if (show !== "difference") return gettext("The difference is not shown. Choose it on top of the figure.");
-    if (!block) return gettext("No block is open. Open the one with the longest bar.");
+    if (!block) return gettext("No block is open. Open the one with the longest line.");
     const largest = Math.max(...blocks.map(({ change }) => change ?? 0));
     return blocks.find(({ name }) => name === block).change === largest
       || gettext("In another block of this network the difference is larger.");

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from learn.models import Explanation, OwnClasses
+from learn.models import Explanation, OwnClasses, SolvedTask
 from predictions.admin_search import OwnerSearch
 from predictions.admin_tools import ReadOnlyAdmin
 
@@ -115,3 +115,28 @@ class OwnClassesAdmin(OwnerSearch, ReadOnlyAdmin):
     @admin.display(description=_("shared by a link"), boolean=True)
     def is_shared(self, row: OwnClasses) -> bool:
         return row.token is not None
+
+
+@admin.register(SolvedTask)
+class SolvedTaskAdmin(OwnerSearch, ReadOnlyAdmin):
+    """Who solved what, and when: for a question about lost progress. Nobody is graded by it."""
+
+    list_display = ("lesson", "task", "owner", "solved")
+    list_filter = ("lesson",)
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("owner__email", "lesson", "task")
+    ordering = ("-id",)
+    fields = ("owner", "lesson", "task", "solved")
+    readonly_fields = fields
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def named(self, word: str) -> Q:
+        return Q(lesson__icontains=word) | Q(task__icontains=word)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from learn.templatetags.learn_format import percent
 
@@ -101,7 +102,7 @@ def nice_step(rough: float) -> float:
 
 def percent_tick(value: float) -> str:
     """0.2 -> ``20%``."""
-    return f"{number_format(round(100 * value))}%"
+    return _("%(number)s%%") % {"number": number_format(round(100 * value))}
 
 
 def _decimal(value: float, places: int) -> str:

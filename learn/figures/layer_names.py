@@ -12,6 +12,7 @@ WORDS = {
     "pictures": gettext_lazy("the picture"),
     "stem": gettext_lazy("stem"),
     "group": gettext_lazy("group"),
+    "stage": gettext_lazy("stage"),
     "block": gettext_lazy("block"),
     "head": gettext_lazy("head"),
     "conv": gettext_lazy("convolution"),

@@ -38,6 +38,7 @@ MODELS = {
     "accounts_moderationentry": May(LOOK, LOOK),
     "learn_explanation": May("", LOOK),
     "learn_ownclasses": May("", LOOK),
+    "learn_solvedtask": May("", LOOK),
     "accounts_user": May(LOOK, "lacd"),
     "account_emailaddress": May("", "lacd"),
     "auth_group": May("", "lacd"),

@@ -85,18 +85,18 @@ def test_two_tests_of_one_name_are_refused_because_one_would_not_run():
 
 
 def test_every_test_goes_to_a_process_with_its_file_and_with_what_it_shares():
-    unit = shared.unit("tests/ml/test_train.py::one[a::b]")
-    assert (
-        unit
-        == shared.unit("tests/ml/test_grow.py::two")
-        == shared.unit("tests/predictions/test_serving.py::one")
-    )
+    trained = shared.unit("tests/ml/test_train.py::one[a::b]")
+    assert trained == shared.unit("tests/ml/test_export.py::two")
+    unit = shared.unit("tests/ml/test_grow.py::two")
+    assert unit == shared.unit("tests/predictions/test_serving.py::one")
     site, laboratory = (
         shared.unit(f"tests/browser/{name}.py::one") for name in ("test_bars", "test_lab_dose")
     )
     assert shared.unit("tests/browser/test_crop.py::one") == site
     assert shared.unit("tests/browser/test_laboratory_frame.py::one") == laboratory
-    assert len({unit, site, laboratory}) == 3
+    lessons = shared.unit("tests/browser/test_lab_lesson_pixels.py::one")
+    assert lessons == shared.unit("tests/browser/test_languages.py::one")
+    assert len({trained, unit, site, laboratory, lessons}) == 5
     assert shared.unit("tests/site/test_stack.py::one") == "tests/site/test_stack.py"
     for path in (*shared.TOGETHER, *shared.FIRST):
         assert list(services.ROOT.glob(f"{path}*")), path

@@ -12,6 +12,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.storage import storages
 from django.test import override_settings
+from django.utils import translation
 
 from tests import services, shared
 from tests.networks import make_artifact
@@ -66,6 +67,12 @@ def quick_passwords(settings: Any) -> None:
 def empty_cache() -> None:
     """Rate limits of one test do not count for the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A request in another language leaves it behind in its thread, which a server gives to no test."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

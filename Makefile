@@ -4,7 +4,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= ./var
-PROCESSES ?= 4
+PROCESSES ?= 3
 export PORT DATA_DIR
 
 SHELL := /bin/sh
@@ -17,7 +17,7 @@ CHECKED := .venv/bin/python -W ignore
 run: packages
 	@exec $(CHECKED) -m classifier_site.supervisor
 
-# The whole suite is shared out between four processes, of which two wait for a browser most of the time; what is
+# The whole suite is shared out between three processes, of which one waits for a browser most of the time; what is
 # chosen with ARGS is at once under way in one.
 test: packages-dev programs
 	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=$(PROCESSES))

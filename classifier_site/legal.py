@@ -71,6 +71,11 @@ STORAGE = [
         gettext_lazy("Which tasks of the lessons you have solved, until you have an account."),
         gettext_lazy("until you log in"),
     ),
+    Kept(
+        "convoscope.guesses",
+        gettext_lazy("What you guessed in the lessons."),
+        gettext_lazy("until the tab is closed"),
+    ),
     Kept("copied-bars", gettext_lazy("Bars that you copied."), gettext_lazy("until the tab is closed")),
     Kept(
         "pictures, picture",

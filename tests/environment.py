@@ -55,7 +55,7 @@ for _name in _OURS:
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Beside other tests a second thread waits for the first most of the time, and spins while it does.
-    for _name in ("ML_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[_name] = "1"
 
 if SHARED not in os.environ:

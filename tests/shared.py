@@ -36,10 +36,9 @@ TRAINED = [
 """The files in tests/ml/ whose tests look at runs and artifacts that the tests make themselves."""
 
 TOGETHER = {
-    "tests/browser/test_lab_lesson": "a browser and the lessons' laboratory",
-    "tests/browser/test_languages.py": "a browser and the lessons' laboratory",
-    "tests/browser/test_lab": "a browser and the figures' laboratory",
-    "tests/browser/test_own_classes.py": "a browser and the figures' laboratory",
+    "tests/browser/test_lab": "a browser and the laboratory",
+    "tests/browser/test_languages.py": "a browser and the laboratory",
+    "tests/browser/test_own_classes.py": "a browser and the laboratory",
     "tests/browser/": "a browser and a site",
     **{f"tests/ml/test_{name}.py": "networks trained by the tests" for name in TRAINED},
     "tests/ml/": "TensorFlow and the shipped networks",

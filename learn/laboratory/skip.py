@@ -145,7 +145,6 @@ def _row(runs: Runs, depth: int) -> dict[str, Any]:
                 "spread": skip.written(runs.spread(kind, depth, "start")),
                 "accuracy": runs.curve(kind, depth, "accuracy")[-1],
                 "held_out": runs.curve(kind, depth, "held_out")[-1],
-                "seconds": runs.by_place[kind, depth]["seconds"],
             }
             for kind in KINDS
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,9 @@ from learn.lessons import Lesson
 
 def context() -> dict[str, Any]:
     """The terms in the order of the reader's alphabet."""
-    return {"entries": sorted(TERMS, key=lambda term: str(term.title).casefold())}
+    return {
+        "entries": sorted(TERMS, key=lambda term: unicodedata.normalize("NFD", str(term.title).casefold()))
+    }
 
 
 lesson = Lesson(

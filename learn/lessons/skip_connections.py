@@ -89,7 +89,7 @@ lesson = Lesson(
             title=_("Where it gets out of hand"),
             text=_(
                 "Take the deepest networks before their first step. Going from the last convolution to the "
-                "first, find the one at which the plain network’s gradient is more than ten times that of "
+                "first, find the one at which the plain network’s gradient is at least ten times that of "
                 "the last convolution for the first time."
             ),
             hint=_(
@@ -129,7 +129,9 @@ lesson = Lesson(
             ),
             reason=_(
                 "This is what K. He and others called degradation. They showed that it is no overfitting, and "
-                "that shortcuts mend it: the block can begin by doing nothing, and then learns what to add."
+                "that shortcuts mend it: the block can begin by doing nothing, and then learns what to add. In "
+                "the few epochs here the deepest network with shortcuts, too, is behind the shallow ones. But it "
+                "has begun to learn, and the plain one of its depth hardly has."
             ),
         ),
     ),

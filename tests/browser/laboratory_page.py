@@ -13,7 +13,7 @@ from tests.browser.conftest import Visitor
 ROOT = "/learn/laboratory/"
 # What a figure may take here, in milliseconds. One worker computes them in turn, and beside other tests a single
 # answer may wait half a minute for the two tests of a Wide ResNet's map.
-SOON = 90_000
+SOON = 150_000
 # A page's modules by their names in static/js: they have hashed names, and whatever a page loads it loads once.
 MODULES = """(names) => Promise.all(names.map((name) => {
   const entries = performance.getEntriesByType("resource").map((entry) => entry.name);

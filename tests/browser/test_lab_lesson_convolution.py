@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import FrameLocator, Page
+from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.browser.conftest import BOTH_WIDTHS, Visitor
 from tests.browser.lesson_page import figure, is_missed, is_solved, open_lesson
@@ -69,3 +69,19 @@ def test_a_wider_look_of_the_same_size(page: Page) -> None:
     is_missed(page, "wide", "30 rows come out of 32")
     settle(frame, padding="2")
     is_solved(page, "wide")
+
+
+def test_a_guess_is_not_forgotten_by_a_reload(researcher: Visitor) -> None:
+    page = open_lesson(researcher.open(login=False), "convolution", guess=False)
+    guess = page.locator("[data-predict]").first
+    guess.get_by_role("radio").first.check()
+    guess.get_by_role("button", name="That is my guess").click()
+    verdict = guess.locator("[data-verdict]")
+    expect(verdict).to_contain_text("You guessed")
+    said = verdict.inner_text()
+    page.reload()
+    expect(verdict).to_have_text(said)
+    expect(guess.locator("[data-answer] p")).to_be_visible()
+    expect(guess.get_by_role("radio").first).to_be_checked()
+    # The other guesses still wait.
+    expect(page.locator("[data-predict] [data-say]:visible")).not_to_have_count(0)

@@ -94,9 +94,8 @@ def test_every_test_goes_to_a_process_with_its_file_and_with_what_it_shares():
     )
     assert shared.unit("tests/browser/test_crop.py::one") == site
     assert shared.unit("tests/browser/test_laboratory_frame.py::one") == laboratory
-    lessons = shared.unit("tests/browser/test_lab_lesson_pixels.py::one")
-    assert lessons == shared.unit("tests/browser/test_languages.py::one")
-    assert len({trained, unit, site, laboratory, lessons}) == 5
+    assert shared.unit("tests/browser/test_languages.py::one") == laboratory
+    assert len({trained, unit, site, laboratory}) == 4
     assert shared.unit("tests/site/test_stack.py::one") == "tests/site/test_stack.py"
     for path in (*shared.TOGETHER, *shared.FIRST):
         assert list(services.ROOT.glob(f"{path}*")), path

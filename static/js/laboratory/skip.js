@@ -68,8 +68,8 @@ function start(data) {
     });
     says.say([
       fill(gettext("%(depth)s layers, convolution %(place)s of %(count)s, %(name)s."), { depth, place: layer + 1, count: count(depth), name: data.names[depth][layer] }),
-      fill(gettext("Plain: its gradient is %(value)s, %(ratio)s times that of the last one; %(accuracy)s% of the training pictures are right after training."), words(chosen[0], told[0])),
-      fill(gettext("With shortcuts: %(value)s, %(ratio)s times; %(accuracy)s%."), words(chosen[1], told[1])),
+      fill(gettext("Plain: its gradient is %(value)s, which is %(ratio)s times that of the last one; %(accuracy)s% of the training pictures are right after training."), words(chosen[0], told[0])),
+      fill(gettext("With shortcuts: %(value)s, which is %(ratio)s times; %(accuracy)s%."), words(chosen[1], told[1])),
     ].join(" "));
     tell({
       complete: true,

@@ -1,7 +1,28 @@
-// "Before you look": a guess, and only then the answer and the figure. Whoever will not guess may go on as well.
+// "Before you look": a guess, and only then the answer and the figure. Whoever will not guess may go on as well. What was
+// guessed stays until the tab is closed, so that a reload or the way back from the glossary hides nothing again.
+
+const KEY = "convoscope.guesses";
+
+function kept() {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    return found && typeof found === "object" ? found : {};
+  } catch {
+    return {}; // Storage may be forbidden, or somebody else wrote there.
+  }
+}
+
+function keep(name, value) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ ...kept(), [name]: value }));
+  } catch {
+    // See kept().
+  }
+}
 
 for (const field of document.querySelectorAll("[data-predict]")) {
-  const find = (name) => field.querySelector(`[data-${name}]`);
+  const find = (part) => field.querySelector(`[data-${part}]`);
+  const name = `${location.pathname} ${field.dataset.predict}`;
   const answer = find("answer");
   const revealed = document.querySelectorAll(`[data-after-guess="${field.dataset.predict}"]`);
   const say = find("say");
@@ -17,21 +38,29 @@ for (const field of document.querySelectorAll("[data-predict]")) {
     buttons.hidden = true;
     for (const input of field.querySelectorAll("input")) input.disabled = true;
     for (const one of revealed) one.hidden = false;
+  };
+  const pressed = (value) => {
+    keep(name, value);
+    reveal(verdict(value));
     // The button that was pressed is gone; what follows it takes the focus.
     answer.querySelector("summary").focus();
+  };
+  const verdict = (value) => {
+    const chosen = [...field.querySelectorAll("input")].find((input) => input.value === value);
+    if (!chosen) return "";
+    chosen.checked = true;
+    const text = chosen.closest("label").textContent.trim();
+    const right = value === field.dataset.right;
+    return interpolate(right ? gettext("You guessed “%(text)s”, and so it is.")
+      : gettext("You guessed “%(text)s”. It is not so."), { text }, true);
   };
 
   field.addEventListener("change", () => {
     say.disabled = false;
   });
-  say.addEventListener("click", () => {
-    const chosen = field.querySelector("input:checked");
-    const text = chosen.closest("label").textContent.trim();
-    const right = chosen.value === field.dataset.right;
-    reveal(interpolate(right ? gettext("You guessed “%(text)s”, and so it is.")
-      : gettext("You guessed “%(text)s”. It is not so."), { text }, true));
-  });
-  find("skip").addEventListener("click", () => reveal(""));
+  say.addEventListener("click", () => pressed(field.querySelector("input:checked").value));
+  find("skip").addEventListener("click", () => pressed(""));
+  if (name in kept()) reveal(verdict(kept()[name]));
 }
 
 // On paper nothing waits to be opened.

@@ -12,9 +12,9 @@ grade({
   explodes({ depth, deepest, when, layer, profile: [plain] }) {
     if (depth !== deepest) return fill(gettext("Choose the deepest networks, those of %(deepest)s layers."), { deepest });
     if (when !== "start") return gettext("Look at the gradients before the first step.");
-    const first = plain.findLastIndex((ratio) => ratio > TEN);
-    if (plain[layer] <= TEN) return fill(gettext("Here it is %(ratio)s times that of the last one. Go further to the left."), { ratio: number(plain[layer], 1) });
-    return layer === first || gettext("It is more than ten times here, but also at a convolution further to the right.");
+    const first = plain.findLastIndex((ratio) => ratio >= TEN);
+    if (plain[layer] < TEN) return fill(gettext("Here it is %(ratio)s times that of the last one. Go further to the left."), { ratio: number(plain[layer], 1) });
+    return layer === first || gettext("It is ten times or more here, but also at a convolution further to the right.");
   },
 
   calm({ depth, depths, when, spreads: [plain] }) {

@@ -206,6 +206,13 @@ def researcher(laboratory: services.LiveStack, chromium: Browser) -> Iterator[Vi
     one.close()
 
 
+def eventually(page: Page, holds: str, argument: Any = None) -> None:
+    """Waits until a JavaScript expression or function is true. Playwright's ``wait_for_function`` evaluates its text
+    in the page from the second time on, which the site's Content-Security-Policy forbids.
+    """
+    services.wait_until(lambda: page.evaluate(holds, argument), 20, holds)
+
+
 def upload(name: str, data: bytes) -> FilePayload:
     """A file as a person would choose it."""
     return {"name": name, "mimeType": mimetypes.guess_type(name)[0] or "", "buffer": data}

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests import services, taken_apart
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, eventually
 from tests.taken_apart import CELLS, Cell
 
 PATH = "/learn/laboratory/arithmetic/?on=sample:apple"
@@ -250,10 +250,8 @@ FACTS = """() => {
 def facts(page: Page, **place: Any) -> dict[str, Any]:
     """What the figure tells a lesson, once it tells it of ``place``."""
     wanted = {"complete": True, **place}
-    page.wait_for_function(
-        """(wanted) => Object.entries(wanted).every(([key, one]) => window.said.at(-1)?.[key] === one)""",
-        arg=wanted,
-    )
+    told = "(wanted) => Object.entries(wanted).every(([key, one]) => window.said.at(-1)?.[key] === one)"
+    eventually(page, told, wanted)
     found: dict[str, Any] = page.evaluate("window.said.at(-1)")
     return found
 
@@ -318,7 +316,7 @@ def test_a_lesson_is_told_that_numbers_did_not_come(researcher: Visitor) -> None
     page.add_init_script(f"({FACTS})()")
     page.route("**/kernels/**", lambda route: route.abort())
     page.goto(f"{PATH}&network=vgg&layer=block2/conv1")
-    page.wait_for_function("() => window.said?.at(-1)?.failed")
+    eventually(page, "window.said?.at(-1)?.failed")
     assert page.evaluate("window.said.at(-1).complete") is False
 
 

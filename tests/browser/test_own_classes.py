@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import BOTH_WIDTHS, Visitor, one_colour, upload
+from tests.browser.conftest import BOTH_WIDTHS, Visitor, eventually, one_colour, upload
 
 
 def new_set(page: Page) -> None:
@@ -40,7 +40,7 @@ def test_from_names_to_answers_without_a_reload(researcher: Visitor, width: int)
     expect(page.locator("#toasts")).to_contain_text("3 pictures added.")
     give(page, "my keys", "blue", "navy", "royalblue")
     expect(box(page, "my keys").get_by_role("img")).to_have_count(3)
-    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
+    eventually(page, "[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
     assert fits(page)
 
     page.get_by_role("button", name="Train", exact=True).click()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visitor, choose, one_colour, send, upload
+from tests.browser.conftest import Visitor, choose, eventually, one_colour, send, upload
 
 
 def test_a_link_is_made_copied_opened_by_somebody_else_and_withdrawn(visitor: Visitor) -> None:
@@ -29,7 +29,7 @@ def test_a_link_is_made_copied_opened_by_somebody_else_and_withdrawn(visitor: Vi
     expect(stranger.get_by_role("heading", level=1)).to_have_text("fox.png")
     expect(stranger.locator(".answer-list").first).to_contain_text("red")
     loaded = "[...document.images].every((image) => image.complete && image.naturalWidth > 0)"
-    stranger.wait_for_function(loaded)
+    eventually(stranger, loaded)
     assert stranger.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     page.get_by_role("button", name="Withdraw").click()

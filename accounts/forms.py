@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guests, timezones
+from accounts import guests, languages, timezones
 from accounts.models import ApiToken, User
 
 # Far more than a person needs, few enough that a script that asks for one at every start is told so.
@@ -99,8 +99,7 @@ class SignupForm(SiteWords, allauth_forms.SignupForm):
     def custom_signup(self, request: HttpRequest, user: User) -> None:
         super().custom_signup(request, user)
         user.time_zone = self.cleaned_data["time_zone"]
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        user.language = chosen if chosen in dict(settings.LANGUAGES) else ""
+        user.language = languages.chosen(request)
         user.save(update_fields=["time_zone", "language"])
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:

@@ -9,16 +9,22 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
+from accounts.ways_back import page_of
 
 
 def offered(name: object) -> bool:
     return isinstance(name, str) and name in dict(settings.LANGUAGES)
+
+
+def chosen(request: HttpRequest) -> str:
+    """The language that this browser has chosen, or nothing."""
+    name = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return name if offered(name) else ""
 
 
 class LanguageMiddleware:
@@ -31,8 +37,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = offered(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME))
-        if not chosen and request.user.is_authenticated and offered(request.user.language):
+        if not chosen(request) and request.user.is_authenticated and offered(request.user.language):
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = request.user.language
         return self.get_response(request)
@@ -44,10 +49,7 @@ class LanguageMiddleware:
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Keeps a language in this browser for a year and with the account, and goes back to the page."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        back = "/"
-    answer = redirect(back)
+    answer = redirect(page_of(request, "/"))
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return answer
     name = request.POST.get("language")

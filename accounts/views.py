@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import exports, guests, registry, second_factor
 from accounts.forms import ApiTokenForm, TimeZoneForm
 from accounts.models import ApiToken, User
+from accounts.ways_back import page_of
 
 
 class OwnRequest(HttpRequest):
@@ -92,10 +92,7 @@ def refuse_guest(request: OwnRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> HttpResponse:
     """To the page whose form it was."""
-    page = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
-        page = resolve_url(settings.LOGIN_REDIRECT_URL)
-    return redirect(page)
+    return redirect(page_of(request, resolve_url(settings.LOGIN_REDIRECT_URL)))
 
 
 def _sections(request: HttpRequest, *, first: bool = False) -> list[SafeString]:

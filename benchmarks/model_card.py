@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+from learn.figures import cutmix_runs
 from ml import artifact
 from ml.artifact import Card
 
 EXTREMES = 5
-SHORT_RUNS = Path(__file__).parent.parent / "learn" / "data" / "cutmix.json"
 
 
 def percent(value: float) -> str:
@@ -67,7 +66,7 @@ def _training(card: Card) -> str:
             (
                 f"One run: {_run(training)} Held-out accuracy at the end {percent(training['val_accuracy'])}; "
                 f"temperature {card.temperature}, more by {card.black_slope:.0%} of it for an all black picture. "
-                f"{_spread()}"
+                + _spread()
             ),
         ]
     )
@@ -76,7 +75,7 @@ def _training(card: Card) -> str:
 def _spread() -> str:
     """How far short runs lie apart that differ in nothing but their seed; nobody has made a long one twice."""
     try:
-        found = json.loads(SHORT_RUNS.read_text(encoding="utf-8"))
+        found = json.loads(cutmix_runs.FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return "The spread between runs is not known."
     accuracies: dict[float, list[float]] = {}

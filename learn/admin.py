@@ -15,12 +15,20 @@ from predictions.admin_search import OwnerSearch
 from predictions.admin_tools import ReadOnlyAdmin
 
 
-@admin.register(Explanation)
-class ExplanationAdmin(OwnerSearch, ReadOnlyAdmin):
-    list_display = ("kind", "network", "subject", "status", "size", "used", "created")
-    list_filter = ("status", "kind", "network", "built")
+class KeptAdmin(OwnerSearch, ReadOnlyAdmin):
+    """Rows of somebody's, which go with the account or by upkeep, never from here."""
+
     list_select_related = ("owner",)
     list_per_page = 50
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Explanation)
+class ExplanationAdmin(KeptAdmin):
+    list_display = ("kind", "network", "subject", "status", "size", "used", "created")
+    list_filter = ("status", "kind", "network", "built")
     search_fields = ("owner__email", "sample", "kind")
     ordering = ("-created",)
     fields = (
@@ -50,14 +58,6 @@ class ExplanationAdmin(OwnerSearch, ReadOnlyAdmin):
         """Without what the figures say: it is about somebody's picture."""
         return super().get_queryset(request).defer("clean_pixels", "covered_pixels", "result")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def named(self, word: str) -> Q:
         return Q(sample__icontains=word) | Q(kind__icontains=word)
 
@@ -71,13 +71,11 @@ class ExplanationAdmin(OwnerSearch, ReadOnlyAdmin):
 
 
 @admin.register(OwnClasses)
-class OwnClassesAdmin(OwnerSearch, ReadOnlyAdmin):
+class OwnClassesAdmin(KeptAdmin):
     """Names and how the training ended; neither pictures nor heads, and no link that would show more."""
 
     list_display = ("title", "owner", "status", "network", "is_shared", "created")
     list_filter = ("status", "network")
-    list_select_related = ("owner",)
-    list_per_page = 50
     search_fields = ("owner__email", "title")
     ordering = ("-created",)
     fields = (
@@ -101,14 +99,6 @@ class OwnClassesAdmin(OwnerSearch, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OwnClasses]:
         return super().get_queryset(request).defer("head", "result")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def named(self, word: str) -> Q:
         return Q(title__icontains=word)
 
@@ -118,25 +108,15 @@ class OwnClassesAdmin(OwnerSearch, ReadOnlyAdmin):
 
 
 @admin.register(SolvedTask)
-class SolvedTaskAdmin(OwnerSearch, ReadOnlyAdmin):
+class SolvedTaskAdmin(KeptAdmin):
     """Who solved what, and when: for a question about lost progress. Nobody is graded by it."""
 
     list_display = ("lesson", "task", "owner", "solved")
     list_filter = ("lesson",)
-    list_select_related = ("owner",)
-    list_per_page = 50
     search_fields = ("owner__email", "lesson", "task")
     ordering = ("-id",)
     fields = ("owner", "lesson", "task", "solved")
     readonly_fields = fields
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def named(self, word: str) -> Q:
         return Q(lesson__icontains=word) | Q(task__icontains=word)

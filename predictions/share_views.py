@@ -16,11 +16,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.throttle import limit_rate
+from accounts.ways_back import page_of
 from predictions import comparison, share_preview, sharing
 from predictions.access import OwnRequest, for_owners, id_of, problem, unlisted, wants_json
 from predictions.accuracy import accuracies
@@ -249,14 +249,7 @@ def withdraw(request: OwnRequest, pk: uuid.UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"message": sentence})
     messages.add_message(request, level, sentence)
-    return redirect(_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    page = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
-        return page
-    return f"{reverse('accounts:account')}#links"
+    return redirect(page_of(request, f"{reverse('accounts:account')}#links"))
 
 
 def _pictures_in(batches: list[Any]) -> dict[Any, int]:

@@ -65,6 +65,20 @@ class State:
         value = self.number(key, default)
         return int(value) if value.is_integer() else None
 
+    def place(self, key: str, count: int, standard: int, sentence: str, first: int = 1) -> int:
+        """One of ``count`` places, the nearest to what the address says; its numbers are from 0. ``sentence`` names
+        the ``value`` that does not exist, the ``last`` that does and the one that is ``shown``, counted from ``first``.
+        """
+        text = self.text(key).strip()
+        if not text:
+            return standard
+        number = self.whole(key, standard)
+        shown = standard if number is None else min(max(number, 0), count - 1)
+        if shown != number:
+            value = counted(text, number, first)
+            self.say(sentence % {"value": value, "last": count - 1 + first, "shown": shown + first})
+        return shown
+
     def side(self, subject: Subject) -> str:
         """Which of the two pictures is looked at; the whole one where there is no other."""
         side = self.text("side", "clean") or "clean"

@@ -22,7 +22,7 @@ from learn import explanation_files, explanations
 from learn.figures.cell import Chosen, Told, tell
 from learn.figures.cell_words import words
 from learn.figures.layer_names import spoken, titled
-from learn.laboratory import Figure, State, counted
+from learn.laboratory import Figure, State
 from learn.models import Explanation
 from learn.subjects import Subject
 from ml.artifact import ArtifactError, Card
@@ -75,9 +75,9 @@ def _chosen(of: Structure, subject: Subject, state: State) -> Chosen:
     layer = _layer(of, state)
     channels, rows, columns = layer.shape
     inputs = of.layer(layer.inputs[0]).shape[0] if layer.kind == "convolution" else 0
-    channel = _place(state, "channel", channels, 0, "no_channel")
-    y = _place(state, "y", rows, rows // 2, "no_row", first=1)
-    x = _place(state, "x", columns, columns // 2, "no_column", first=1)
+    channel = state.place("channel", channels, 0, _quoting("no_channel"), first=0)
+    y = state.place("y", rows, rows // 2, _quoting("no_row"))
+    x = state.place("x", columns, columns // 2, _quoting("no_column"))
     return Chosen(layer.name, channel, y, x, _covered(subject, state), _input(state, inputs))
 
 
@@ -112,17 +112,9 @@ def _belongs(of: Structure) -> dict[str, str]:
     return found
 
 
-def _place(state: State, key: str, count: int, middle: int, sentence: str, first: int = 0) -> int:
-    """A channel, row or column that exists, the nearest to what the address says. Sentences count from ``first``."""
-    text = state.text(key).strip()
-    if not text:
-        return middle
-    number = state.whole(key, middle)
-    shown = middle if number is None else min(max(number, 0), count - 1)
-    if shown != number:
-        value = _("“%(value)s”") % {"value": counted(text, number, first)}
-        state.say(words()[sentence] % {"value": value, "last": count - 1 + first, "shown": shown + first})
-    return shown
+def _quoting(key: str) -> str:
+    """One of the figure's sentences, for what somebody has typed into the address."""
+    return words()[key].replace("%(value)s", _("“%(value)s”"))
 
 
 def _input(state: State, count: int) -> int | None:
@@ -131,7 +123,7 @@ def _input(state: State, count: int) -> int | None:
         return None
     number = state.whole("input", -1)
     if number is None or not 0 <= number < count:
-        state.say(words()["no_input"] % {"value": _("“%(value)s”") % {"value": text[:20]}, "last": count - 1})
+        state.say(_quoting("no_input") % {"value": text[:20], "last": count - 1})
         return None
     return number
 

@@ -22,7 +22,7 @@ from learn.figures.cost import BY_NAME, NETWORKS, REFERENCE, WHOLE, Axis, Measur
 from learn.laboratory import Figure, State
 from learn.laboratory_pages import bare_query
 from learn.subjects import Subject
-from learn.templatetags.learn_format import rounded
+from learn.templatetags.learn_format import grouped, rounded
 
 OWN = ("wrn", "pin", "against", "join", "batch")
 FIRST = Network(16, 4)
@@ -207,13 +207,9 @@ def _stage(stage: cost.Stage) -> dict[str, Any]:
         if stage.convolutions
         else _("%(channels)s classes") % maps,
         "convolutions": stage.convolutions,
-        "parameters": _grouped(stage.parameters),
-        "multiply_adds": _grouped(stage.multiply_adds),
+        "parameters": grouped(stage.parameters),
+        "multiply_adds": grouped(stage.multiply_adds),
     }
-
-
-def _grouped(value: int) -> str:
-    return number_format(value, use_l10n=True, force_grouping=True)
 
 
 def formulas(network: Network) -> list[str]:
@@ -221,13 +217,13 @@ def formulas(network: Network) -> list[str]:
     parts = {
         "n": network.blocks,
         "c": network.channels,
-        "parameters": _grouped(network.parameters),
-        "multiply_adds": _grouped(network.multiply_adds),
+        "parameters": grouped(network.parameters),
+        "multiply_adds": grouped(network.multiply_adds),
         "own": 560 if network.projects else 544,
-        "slope": _grouped(164_240 if network.projects else 147_856),
-        "square": _grouped(55_296),
-        "less": _grouped(17_408),
-        "rest": _grouped(442_368),
+        "slope": grouped(164_240 if network.projects else 147_856),
+        "square": grouped(55_296),
+        "less": grouped(17_408),
+        "rest": grouped(442_368),
     }
     return [
         _("Parameters: (378 × %(n)s − 89) × %(c)s² + (56 × %(n)s + %(own)s) × %(c)s + 596 = %(parameters)s")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from learn.figures import kernel
 from learn.figures.heat import Scale, decimal
 from learn.figures.kernel import DILATIONS, LARGEST, PADDINGS, PLANES, PRESETS, STRIDES, Settings
-from learn.laboratory import Figure, State, counted
+from learn.laboratory import Figure, State
 from learn.subjects import Subject
 
 OWN_KEYS = ("kernel", "stride", "padding", "dilation", "plane", "y", "x")
@@ -42,7 +42,10 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         plane = "grey"
     values = kernel.plane(pixels, plane)
     out = kernel.convolve(values, settings)
-    row, column = (_place(state, key, len(out)) for key in ("y", "x"))
+    missing = _(
+        "The output has no place “%(value)s”: rows and columns go from 1 to %(last)s. %(shown)s is shown."
+    )
+    row, column = (state.place(key, len(out), len(out) // 2, missing) for key in ("y", "x"))
     return {
         "presets": PRESETS,
         "planes": PLANES,
@@ -105,22 +108,6 @@ NAMES = {
     "padding": gettext_lazy("padding"),
     "dilation": gettext_lazy("dilation"),
 }
-
-
-def _place(state: State, key: str, count: int) -> int:
-    text = state.text(key).strip()
-    if not text:
-        return count // 2
-    number = state.whole(key, 0)
-    shown = count // 2 if number is None else min(max(number, 0), count - 1)
-    if shown != number:
-        state.say(
-            _(
-                "The output has no place “%(value)s”: rows and columns go from 1 to %(last)s. %(shown)s is shown."
-            )
-            % {"value": counted(text, number, 1), "last": count, "shown": shown + 1}
-        )
-    return shown
 
 
 def _still(

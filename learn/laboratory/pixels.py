@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from learn.figures import pixels
 from learn.figures.heat import decimal
 from learn.figures.pixels import CHANNELS, LARGEST, ORDERS, SETS, STEPS, Settings, Shown
-from learn.laboratory import Figure, State, counted
+from learn.laboratory import Figure, State
 from learn.laboratory_pages import bare_query
 from learn.subjects import Pixels, Subject
 from learn.templatetags.learn_format import grouped, percent
@@ -43,7 +43,8 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         shuffle=_name_of(state, "shuffle", ORDERS),
     )
     read = _name_of(state, "read", CHANNELS)
-    y, x = (_place(state, key, side) for key in ("y", "x"))
+    missing = _("There is no pixel “%(value)s”: rows and columns go from 1 to %(last)s. %(shown)s is shown.")
+    y, x = (state.place(key, side, side // 2, missing) for key in ("y", "x"))
     return {
         "sizes": sizes,
         "steps": STEPS,
@@ -127,20 +128,6 @@ def _back(state: State) -> bool:
             _("“%(value)s” is neither 1 nor 0. What is added is not taken away.") % {"value": text[:20]}
         )
     return text in ("1", "true")
-
-
-def _place(state: State, key: str, side: int) -> int:
-    text = state.text(key).strip()
-    if not text:
-        return side // 2
-    number = state.whole(key, 0)
-    shown = side // 2 if number is None else min(max(number, 0), side - 1)
-    if shown != number:
-        state.say(
-            _("There is no pixel “%(value)s”: rows and columns go from 1 to %(last)s. %(shown)s is shown.")
-            % {"value": counted(text, number, 1), "last": side, "shown": shown + 1}
-        )
-    return shown
 
 
 # --- what is shown without scripts ------------------------------------------------------------------------------

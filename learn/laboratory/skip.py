@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from learn.figures import skip
 from learn.figures.layer_names import titled
 from learn.figures.skip import KINDS, TIMES, Runs
-from learn.laboratory import Figure, State, counted
+from learn.laboratory import Figure, State
 from learn.laboratory_pages import bare_query
 from learn.subjects import Subject
 
@@ -26,7 +26,8 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
     if runs is None:
         return {"runs": None, "data": None}
     depth, when = _depth(state, runs), _when(state)
-    layer = _layer(state, len(runs.names(depth)))
+    missing = _("There is no convolution “%(value)s”: they go from 1 to %(last)s. Number %(shown)s is shown.")
+    layer = state.place("layer", len(runs.names(depth)), 0, missing)
     axis, top = skip.gradient_axis(runs), skip.accuracy_top(runs)
     return {
         "runs": runs,
@@ -57,7 +58,6 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
                     "depth": one,
                     "gradients": {time: runs.gradients(kind, one, time) for time in TIMES},
                     "accuracy": runs.curve(kind, one, "accuracy"),
-                    "heldOut": runs.curve(kind, one, "held_out"),
                 }
                 for one in runs.depths
                 for kind in KINDS
@@ -98,27 +98,12 @@ def _when(state: State) -> str:
     return when
 
 
-def _layer(state: State, count: int) -> int:
-    text = state.text("layer").strip()
-    if not text:
-        return 0
-    number = state.whole("layer", 0)
-    shown = 0 if number is None else min(max(number, 0), count - 1)
-    if shown != number:
-        state.say(
-            _("There is no convolution “%(value)s”: they go from 1 to %(last)s. Number %(shown)s is shown.")
-            % {"value": counted(text, number, 1), "last": count, "shown": shown + 1}
-        )
-    return shown
-
-
 def _lines(runs: Runs, kind: str, depth: int, axis: skip.Axis, top: float) -> dict[str, Any]:
     return {
         "kind": kind,
         "depth": depth,
         "gradients": [(time, skip.gradient_line(runs.gradients(kind, depth, time), axis)) for time in TIMES],
         "accuracy": skip.accuracy_line(runs.curve(kind, depth, "accuracy"), top),
-        "held_out": skip.accuracy_line(runs.curve(kind, depth, "held_out"), top),
     }
 
 

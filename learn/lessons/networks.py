@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from learn.evaluations import compare
 from learn.figures.architecture import Stage, stage_figure, stages_from_layers
 from learn.figures.curves import training_figure
-from learn.figures.layer_names import titled
+from learn.figures.layer_names import WORDS, titled
 from learn.lessons import Lesson
 from ml.artifact import ArtifactError, Card, load_card
 from ml.config import artifact_names
@@ -42,6 +42,10 @@ PLANS = {
         (Stage(32, 16, 1), Stage(32, 160, 8), Stage(16, 320, 8), Stage(8, 640, 8)),
     ),
 }
+
+
+# In words; the card has the layers' classes in Keras.
+KINDS = {"Conv2D": WORDS["conv"], "BatchNormalization": WORDS["bn"], "Dense": _("dense")}
 
 
 def context() -> dict[str, Any]:
@@ -105,20 +109,11 @@ def _prose(name: str) -> str | None:
     return template
 
 
-def _kinds() -> dict[str, Any]:
-    """The layers in words; the card has their classes in Keras."""
-    return {
-        "Conv2D": _("convolution"),
-        "BatchNormalization": _("batch normalisation"),
-        "Dense": _("dense"),
-    }
-
-
 def _layer_row(layer: dict[str, Any]) -> dict[str, Any]:
     shape = " \N{MULTIPLICATION SIGN} ".join(str(side) for side in layer["shape"])
     return {
         "name": titled(layer["name"]),
-        "kind": _kinds().get(layer["kind"], layer["kind"]),
+        "kind": KINDS.get(layer["kind"], layer["kind"]),
         "shape": shape,
         "parameters": layer["parameters"],
     }

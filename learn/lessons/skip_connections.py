@@ -31,12 +31,10 @@ def _measured(runs: Runs) -> dict[str, Any]:
         "pictures": runs.content["study"]["pictures"],
         "epochs": runs.content["study"]["epochs"],
         "shallow": shallow,
+        "first": f"depth={shallow}",
         "deep": deep,
         "plain_spread": skip.written(runs.spread("plain", deep, "start")),
         "residual_spread": skip.written(runs.spread("residual", deep, "start")),
-        "plain_shallow": runs.curve("plain", shallow, "accuracy")[-1],
-        "plain_deep": runs.curve("plain", deep, "accuracy")[-1],
-        "residual_deep": runs.curve("residual", deep, "accuracy")[-1],
     }
 
 

@@ -78,9 +78,8 @@ function start(data) {
       layer,
       depths: data.depths,
       deepest: data.deepest,
-      ratios: told.map(({ ratio }) => ratio),
       spreads: told.map(({ values }) => Math.max(...values) / Math.max(Math.min(...values), LEAST)),
-      // What is asked of the layer that is pointed at: whether every later one is below `times` times the last one.
+      // Of each layer's gradient as a multiple of the last one's.
       profile: told.map(({ values }) => values.map((value) => value / Math.max(values.at(-1), LEAST))),
       accuracies: data.runs.map(({ kind, depth: layers, accuracy }) => ({ kind, depth: layers, accuracy: accuracy.at(-1) })),
     });

@@ -48,13 +48,21 @@ ELSEWHERE = {"cost": cost.FILE}
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("part", nargs="*", choices=[*PARTS, *MORE, []], help="parts to run (all unless said)")
-    chosen = parser.parse_args().part or list(PARTS)
-    for name in chosen:
+    parser.add_argument(
+        "--beside",
+        metavar="NAME",
+        help="keep the results beside another machine's, under a name for this one",
+    )
+    args = parser.parse_args()
+    if args.beside and not args.beside.isalnum():
+        parser.error("the name is part of a file's: letters and digits only")
+    for name in args.part or list(PARTS):
         print(f"== {name} ({processor()})", flush=True)
         rows = (PARTS | MORE)[name]()
         for row in rows:
             print("  ".join(f"{key}: {value}" for key, value in row.items()), flush=True)
-        write_json(ELSEWHERE.get(name, RESULTS / f"{name}.json"), {"hardware": processor(), "rows": rows})
+        file = f"{name}-{args.beside}.json" if args.beside else f"{name}.json"
+        write_json(ELSEWHERE.get(name, RESULTS / file), {"hardware": processor(), "rows": rows})
     return 0
 
 

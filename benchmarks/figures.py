@@ -18,9 +18,10 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 
 
-def load(part: str) -> dict[str, Any] | None:
-    path = RESULTS / f"{part}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def load(part: str) -> list[dict[str, Any]]:
+    """What was measured, and then what was on other machines (``--beside``); empty where nothing was."""
+    found = [RESULTS / f"{part}.json", *sorted(RESULTS.glob(f"{part}-*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in found if path.is_file()]
 
 
 def engines_table(rows: list[dict[str, Any]], source: str) -> list[str]:
@@ -119,7 +120,7 @@ def readme() -> str:
         ("admin", workshop_tables.admin),
         ("pages", workshop_tables.pages),
     ):
-        if results := load(part):
+        for results in load(part):
             parts += write(results["rows"], f"`make bench`; {results['hardware']}")
     laboratory: list[str] = []
     for part, write in (
@@ -127,7 +128,7 @@ def readme() -> str:
         ("laboratory_pages", laboratory_tables.pages),
         ("laboratory_numbers", laboratory_table),
     ):
-        if results := load(part):
+        for results in load(part):
             laboratory += write(results["rows"], f"`make bench`; {results['hardware']}")
     if laboratory:
         parts += ["### The laboratory", *laboratory]

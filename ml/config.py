@@ -117,7 +117,11 @@ def has_vnni() -> bool | None:
 
 def processor() -> str:
     """The processor's name, its cores and its int8 instructions, for the figures' footnotes."""
-    name = _cpuinfo().get("model name") or platform.processor() or platform.machine()
-    found = int8_instructions()
-    extra = "" if found is None else f", {found[0]}" if found else ", without VNNI"
+    found = _cpuinfo()
+    name = found.get("model name") or platform.processor() or platform.machine()
+    if "cpu family" in found and "model" in found:
+        # Hosts of virtual machines hide the rest of the name; these numbers tell one generation from the next.
+        name += f" (family {found['cpu family']}, model {found['model']})"
+    int8 = int8_instructions()
+    extra = "" if int8 is None else f", {int8[0]}" if int8 else ", without VNNI"
     return f"{name}, {os.cpu_count()} cores{extra}"

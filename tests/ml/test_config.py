@@ -105,3 +105,9 @@ def test_the_processor_is_named_with_what_multiplies_int8(processor_flags, flags
     processor_flags(flags)
     assert config.has_vnni() is vnni
     assert config.processor() == named
+
+
+def test_a_processor_is_told_from_others_of_its_name(monkeypatch):
+    info = {"model name": "Some Processor", "cpu family": "25", "model": "17"}
+    monkeypatch.setattr(config, "_cpuinfo", lambda: info)
+    assert config.processor().startswith("Some Processor (family 25, model 17), ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -272,10 +273,20 @@ def test_the_pages_become_tables_that_say_what_they_were_measured_on() -> None:
 def test_the_readme_has_a_part_about_the_laboratory_once_it_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    results: dict[str, Any] = {}
-    monkeypatch.setattr(figures, "load", results.get)
+    results: dict[str, list[dict[str, Any]]] = {}
+    monkeypatch.setattr(figures, "load", lambda part: results.get(part, []))
     assert "### The laboratory" not in figures.readme()
-    results["laboratory"] = {"hardware": "a machine", "rows": measured()}
+    results["laboratory"] = [{"hardware": "a machine", "rows": measured()}]
     text = figures.readme()
     assert text.count("### The laboratory") == 1
     assert text.index("### The laboratory") < text.index("30 students in the laboratory")
+
+
+def test_what_another_machine_measured_stands_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    assert figures.load("worker") == []
+    for name in ("worker-other", "worker", "way-other"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"hardware": name, "rows": []}))
+    assert [found["hardware"] for found in figures.load("worker")] == ["worker", "worker-other"]

@@ -125,6 +125,14 @@ TERMS = (
     ),
     Term("depth", _("depth"), _("How many layers with weights stand one behind the other.")),
     Term(
+        "dilation",
+        _("dilation"),
+        _(
+            "How far apart the places stand that the weights of a kernel lie on: at 2 it leaves out every "
+            "other one, and covers more with as many weights."
+        ),
+    ),
+    Term(
         "distillation",
         _("distillation"),
         _(

@@ -26,6 +26,9 @@ STATUS = {"queued": 200, "expired": 410}
 in_any_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["*"]}))
 in_own_frame = cast(Callable[[View], View], csp_replace({"frame-ancestors": ["'self'"]}))
 
+# In an address: the whole picture, whatever its bars.
+NO_BARS = "[]"
+
 # What stands around a figure.
 PLAIN = "base.html"
 EMBEDDED = "learn/laboratory/embed.html"
@@ -126,6 +129,8 @@ def _figure(request: HttpRequest, found: Figure, page: str) -> HttpResponse:
     query, embed = pages.asked(request), page == EMBEDDED
     try:
         about = query if found.pictured else {}
+        if not found.barred:
+            about = about | {"bars": NO_BARS}
         subject, corrections = pages.subject_of(request, about, embed=embed)
         state = _state(subject, query, corrections)
     except SubjectError as error:
@@ -144,7 +149,8 @@ def _figure(request: HttpRequest, found: Figure, page: str) -> HttpResponse:
         "part": query.get("part", "") if page == IN_LESSON else "",
         "query": pages.query_with(query),
         "kept": pages.bare_query(query, without=("on", "bars", "network")),
-        "bars_text": pages.bars_text(subject, query),
+        # A figure without bars keeps those of the address for the others.
+        "bars_text": pages.bars_text(subject, query) if found.barred else query.get("bars"),
         "full_url": request.build_absolute_uri(f"{full_url}?{pages.query_with(query)}"),
         "embed_url": request.build_absolute_uri(framed),
         **pages.around_subject(subject, query),

@@ -87,6 +87,13 @@ class Card:
         """Side of the network's square input in pixels."""
         return self.preprocessing.size
 
+    @property
+    def weights(self) -> int:
+        """Those of the parameters that training learned: half of a batch normalisation's are means and variances,
+        which are measured."""
+        measured = sum(one["parameters"] for one in self.layers if one["kind"] == "BatchNormalization") // 2
+        return self.parameters - measured
+
     def label(self, index: int) -> str:
         """The class name as a person reads it. Raises IndexError outside the labels."""
         if index < 0:

@@ -155,6 +155,11 @@ class Network:
         return sum(layer.multiply_adds for layer in self.layers)
 
     @property
+    def convolutions(self) -> int:
+        """All of them, those in shortcuts too."""
+        return sum(layer.kind == "convolution" for layer in self.layers)
+
+    @property
     def depth(self) -> int:
         """Convolutions and dense layers one behind the other; those in shortcuts are not behind others."""
         return sum(layer.has_kernels and not layer.bypass for layer in self.layers)

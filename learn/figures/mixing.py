@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
+
 ALPHAS = (0.5, 1.0, 2.0, 4.0)
 """Of the distribution Beta(alpha, alpha), from which lambda is drawn."""
 PUBLISHED = 1.0
@@ -15,6 +17,8 @@ PUBLISHED = 1.0
 
 WIDE, HIGH = 240, 72
 STEPS = 48
+TOP = 2.5
+"""The density at the top of the drawing; what is higher is cut off."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,18 @@ def density(alpha: float, share: float) -> float:
 
 
 def density_line(alpha: float) -> str:
-    """Points of an SVG polyline in WIDE x HIGH units; HIGH is a density of 2.5, what is higher is cut off."""
+    """Points of an SVG polyline in WIDE x HIGH units."""
     points = []
     for step in range(STEPS + 1):
         share = min(0.995, max(0.005, step / STEPS))
-        high = min(1.0, density(alpha, share) / 2.5)
+        high = min(1.0, density(alpha, share) / TOP)
         points.append(f"{WIDE * step / STEPS:g},{HIGH * (1 - high):.1f}")
     return " ".join(points)
+
+
+def axes() -> dict[str, list[tuple[float, str]]]:
+    """Where the drawing of densities has ticks, and what is written there: ``across`` shares, ``up`` densities."""
+    return {
+        "across": [(WIDE * share, number_format(share)) for share in (0, 0.25, 0.5, 0.75, 1)],
+        "up": [(HIGH * (1 - one / TOP), number_format(one)) for one in (0, 1, 2)],
+    }

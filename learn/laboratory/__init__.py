@@ -106,7 +106,7 @@ class Figure:
     """One figure of the laboratory. ``summary`` says in one sentence what one can find out with it; ``short`` is what
     it is called where all of them stand beside each other, by default its title. ``pictured``: it shows something about
     the picture that is looked at; one that is about networks only keeps the picture for the others, and is always about
-    the first sample.
+    the first sample. ``barred``: bars play a part in it; one without them shows the whole picture.
 
     ``context(request, subject, state)`` gives the template its data, among it what the page shows without scripts. In
     an embedded frame the request is nobody's.
@@ -120,6 +120,7 @@ class Figure:
     context: Callable[[HttpRequest, Subject, State], dict[str, Any]]
     short: str | Promise = ""
     pictured: bool = True
+    barred: bool = True
 
 
 @cache

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from learn.figures import cost
 from learn.figures.cost import BY_NAME, NETWORKS, REFERENCE, WHOLE, Axis, Measured, Network
@@ -200,13 +200,15 @@ def _entry(network: Network, found: Measured | None) -> dict[str, Any]:
 
 
 def _stage(stage: cost.Stage) -> dict[str, Any]:
-    maps = {"side": stage.side, "channels": stage.channels}
+    holds = {"count": stage.convolutions, "side": stage.side, "channels": stage.channels}
+    convolutions = ngettext(
+        "%(count)s convolution, %(channels)s maps of %(side)s × %(side)s",
+        "%(count)s convolutions, %(channels)s maps of %(side)s × %(side)s",
+        stage.convolutions,
+    )
     return {
         "title": STAGES[stage.key],
-        "maps": _("%(channels)s of %(side)s × %(side)s") % maps
-        if stage.convolutions
-        else _("%(channels)s classes") % maps,
-        "convolutions": stage.convolutions,
+        "holds": (convolutions if stage.convolutions else _("%(channels)s classes")) % holds,
         "parameters": grouped(stage.parameters),
         "multiply_adds": grouped(stage.multiply_adds),
     }

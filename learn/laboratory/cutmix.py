@@ -55,9 +55,10 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         "likeliest_numbers": top,
         "alpha": alpha,
         "alphas": [(one, _alpha_name(one), mixing.density_line(one)) for one in ALPHAS],
-        "chart": {"wide": mixing.WIDE, "high": mixing.HIGH},
+        "chart": {"high": mixing.HIGH, **mixing.axes()},
         "size": first.size,
         "labels": labels,
+        "is_same": other == subject.sample,
         "share": share,
         "rest": 1 - share,
         "pixels": round(share * first.size**2),
@@ -71,6 +72,8 @@ def context(request: HttpRequest, subject: Subject, state: State) -> dict[str, A
         "kept_here": bare_query(state.query, without=OWN),
         "data": {
             "size": first.size,
+            "chart": {"wide": mixing.WIDE, "high": mixing.HIGH},
+            "sample": subject.sample,
             "own": _packed(subject.clean[first.name]),
             "standard": {"other": _first_other(subject, names), "class": standard, "alpha": PUBLISHED},
             "others": offered,
@@ -204,12 +207,14 @@ def _said(
     probabilities: Sequence[float] = row.result["probabilities"]
     best = max(range(len(probabilities)), key=lambda index: probabilities[index])
     found: Mapping[str, int] = {name: place for place, name in enumerate(card.labels)}
-    places = [found.get(first.labels[index]) for index in classes]
+    names = [first.labels[index] for index in dict.fromkeys(classes)]
+    places = [found[name] for name in names if name in found]
     return {
         "card": card,
         "top": _(card.label(best)),
         "confidence": probabilities[best],
-        "shares": [None if place is None else probabilities[place] for place in places],
+        # What it gives to those of the two classes that are not its answer.
+        "others": [(_(card.label(place)), probabilities[place]) for place in places if place != best],
     }
 
 

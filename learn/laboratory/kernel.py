@@ -156,4 +156,5 @@ figure = Figure(
     order=65,
     template="learn/laboratory/kernel.html",
     context=context,
+    barred=False,
 )

@@ -263,4 +263,5 @@ figure = Figure(
     order=63,
     template="learn/laboratory/pixels.html",
     context=context,
+    barred=False,
 )

@@ -21,7 +21,7 @@ class Task:
     """What a student does with a figure of a lesson, graded by the figure's state.
 
     The lesson's module in static/js/lessons grades it under ``key``. ``hint`` is shown after two misses, ``reason``
-    (why it came out as it did) after success.
+    (why it came out as it did) after success, ``solution`` (one way to solve it) to teachers only.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Task:
     text: str | Promise
     hint: str | Promise
     reason: str | Promise
+    solution: str | Promise
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Guess:
     choices: tuple[tuple[str, str | Promise], ...]
     right: str
     answer: str | Promise
+
+    @property
+    def right_choice(self) -> str | Promise:
+        return next(text for value, text in self.choices if value == self.right)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,10 @@ class Lesson:
     def task(self, key: str) -> Task | None:
         return next((one for one in self.tasks if one.key == key), None)
 
+    def guesses(self) -> list[Guess]:
+        """The guesses among what the template is given, in that order."""
+        return [one for one in self.context().values() if isinstance(one, Guess)]
+
 
 @cache
 def every() -> tuple[Lesson, ...]:
@@ -88,8 +97,8 @@ def named(slug: str) -> Lesson | None:
 
 
 def neighbours(lesson: Lesson) -> tuple[Lesson | None, Lesson | None]:
-    """The explainers to read before and after ``lesson``."""
-    order = every()
+    """The explainers of its kind to read before and after ``lesson``."""
+    order = [one for one in every() if one.kind == lesson.kind]
     place = order.index(lesson)
     before = order[place - 1] if place else None
     after = order[place + 1] if place + 1 < len(order) else None

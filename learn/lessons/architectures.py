@@ -131,6 +131,7 @@ lesson = Lesson(
                 "biases, 61.9% of all. Each weight is used once for a picture, so the layer does only 5.2% of the "
                 "computing."
             ),
+            solution=_("“Dense layer 1” of AlexNet."),
         ),
         Task(
             key="busy",
@@ -147,6 +148,7 @@ lesson = Lesson(
                 "Its maps have 224 × 224 = 50,176 places, and each weight of its kernels is used at all of them. "
                 "Fewer than three weights in ten thousand do almost an eighth of the work."
             ),
+            solution=_("“Block 1, convolution 2” of VGG-16."),
         ),
         Task(
             key="shortcut",
@@ -161,6 +163,7 @@ lesson = Lesson(
                 "round has to follow, by a kernel of 1 × 1 that moves on by 2. All three together hold less than 1% of "
                 "the weights."
             ),
+            solution=_("“Group 2, block 1, shortcut” of ResNet-34, or the same layer of group 3 or 4."),
         ),
         Task(
             key="late",
@@ -178,6 +181,7 @@ lesson = Lesson(
                 "columns are halved: a quarter of the places. The two cancel, and each group does about a third of "
                 "the computing, while the last one holds three quarters of the weights."
             ),
+            solution=_("Any convolution of group 3, for instance “Group 3, block 4, convolution 2”."),
         ),
         Task(
             key="exchange",
@@ -194,6 +198,7 @@ lesson = Lesson(
                 "layers are heavy and quick, convolutions on large maps light and slow. The size of a file says "
                 "little about how long an answer takes."
             ),
+            solution=_("AlexNet beside Wide ResNet 28-10, or beside ResNet-34."),
         ),
     ),
 )

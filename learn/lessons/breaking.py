@@ -94,6 +94,10 @@ lesson = Lesson(
                 "Much of the evidence sits in few places. What tips the answer is often not the whole thing but the "
                 "part that tells it from the runner-up."
             ),
+            solution=_(
+                "On the first sample picture take all bars away and cover the square that the words below the first "
+                "map call the strongest."
+            ),
         ),
         Task(
             key="resist",
@@ -109,6 +113,9 @@ lesson = Lesson(
             reason=_(
                 "Where the bars lie can count for more than how much they hide. CutMix was made to teach networks to "
                 "use the less telling parts as well (Yun and others, 2019)."
+            ),
+            solution=_(
+                "On the first sample picture take all bars away and cover the first seven squares of the top row."
             ),
         ),
         Task(
@@ -126,6 +133,10 @@ lesson = Lesson(
                 "Often the network was less sure already just before it; then the percentage told you more than the "
                 "answer."
             ),
+            solution=_(
+                "Choose “Most important first”, move the slider to 0, and go on step by step until the answer below "
+                "one of the pictures is another one for the first time."
+            ),
         ),
         Task(
             key="hold",
@@ -138,6 +149,9 @@ lesson = Lesson(
             reason=_(
                 "If the order of importance is right, this is usually the least important first. The order comes from "
                 "a map, and a map is only as good as a test of it: try other pictures and see whether it holds."
+            ),
+            solution=_(
+                "Choose the order for which the two areas in the table “Average confidence” add up to most."
             ),
         ),
     ),

@@ -26,8 +26,8 @@ def context() -> dict[str, Any]:
     plan = next((found for of in networks if (found := _plan(of))), None)
     return {
         "plan": plan,
-        "after": _titles(of for of in networks if not of.pre_activation),
-        "before": _titles(of for of in networks if of.pre_activation),
+        "relu_last": _titles(of for of in networks if not of.pre_activation),
+        "relu_first": _titles(of for of in networks if of.pre_activation),
         "bends": [_bend(a, b) for a, b in PAIRS],
         "zeros": _zeros(plan),
         "moved": MOVED,
@@ -165,6 +165,11 @@ lesson = Lesson(
             reason=_(
                 "A sum does not count heads. A few channels that take away much outweigh many that add a little."
             ),
+            solution=_(
+                "In the layer that the figure opens with, go through the channels and hold cells where the map is "
+                "pale red, until more channels add than take away, the sum is below zero, and the ReLU under “After” "
+                "gives 0."
+            ),
         ),
         Task(
             key="single",
@@ -180,6 +185,11 @@ lesson = Lesson(
             reason=_(
                 "Such a cell hangs on one map. Most do not: in late layers hundreds of channels give a little each, "
                 "and what one of them is for cannot be told from it alone."
+            ),
+            # xgettext:no-python-format
+            solution=_(
+                "In the layer that the figure opens with, move over the map, read the share of the first channel "
+                "above the table, and hold a cell where it is 25% or more."
             ),
         ),
         Task(
@@ -197,6 +207,10 @@ lesson = Lesson(
                 "ReLU cuts at zero, but batch normalisation comes before it and decides for each channel which sum "
                 "becomes zero. So every channel has a threshold of its own, and training finds it."
             ),
+            solution=_(
+                "Choose a channel to which “After” adds a positive shift, and in it hold a cell whose sum is so "
+                "little below zero that the ReLU leaves something."
+            ),
         ),
         Task(
             key="corner",
@@ -209,6 +223,10 @@ lesson = Lesson(
             reason=_(
                 "Only the largest goes on. That it stood at the lower right, and that there was another one, no later "
                 "layer can find out."
+            ),
+            solution=_(
+                "Move over the map until the lower right one of the four numbers has the frame and another of them is "
+                "above zero, and hold that cell."
             ),
         ),
         Task(
@@ -226,6 +244,10 @@ lesson = Lesson(
                 "A zero behind the pooling says that ReLU had cut all four. By how much each of them missed was lost "
                 "there, and not in the pooling."
             ),
+            solution=_(
+                "Hold a white cell and press “Take apart where it comes from”. Read under “After” what reaches the "
+                "ReLU in this cell, in the one to its right and in the two below these, and stay at the largest."
+            ),
         ),
         Task(
             key="average",
@@ -241,6 +263,10 @@ lesson = Lesson(
             reason=_(
                 "One place with a strong answer gives the same average as many with a weak one. How much there is in "
                 "all goes on to the scores, and no longer where."
+            ),
+            solution=_(
+                "Choose the last layer in the list and go through its channels until one or two of the 16 places are "
+                "above zero, and no more."
             ),
         ),
     ),

@@ -156,6 +156,7 @@ lesson = Lesson(
                 "At a high temperature the differences between logits hardly count, and every class tends to the same "
                 "share. The likeliest one stays the likeliest all the way."
             ),
+            solution=_("Turn the temperature up; for the first sample picture 12 is enough."),
         ),
         Task(
             key="never",
@@ -169,6 +170,7 @@ lesson = Lesson(
                 "e to the power of anything is above zero, so softmax gives every class something, however absurd. A "
                 "percentage of zero on a screen has been rounded."
             ),
+            solution=_("For the apple name the rocket in the fifth row, and turn the temperature up to 20."),
         ),
         Task(
             key="boast",
@@ -184,21 +186,31 @@ lesson = Lesson(
                 "The same logits, the same picture, the same answer, and now it is “certain”. A percentage alone "
                 "proves nothing. Only counting how often such answers were right does."
             ),
+            solution=_(
+                "For the first sample picture turn the temperature down to 0.05. Nothing else in the figure has "
+                "changed, so nothing supports the claim."
+            ),
         ),
         Task(
             key="surer",
             title=_("Which of the two is surer?"),
             text=_(
-                "Set the temperature that makes it honest, compare both networks on this picture, and leave the figure "
-                "at the one that is surer of its answer."
+                "Find out which network is surer of its answer to this picture, each at the temperature that makes it "
+                "honest. Then choose the other one, and turn its temperature until it claims as much, to within one "
+                "percentage point."
             ),
             hint=_(
-                "“The one that makes it honest” sets the temperature; the network is chosen above the figure."
+                "Both squares say how sure “this answer” is. The network is chosen above the figure, and a lower "
+                "temperature lets it claim more."
             ),
             reason=_(
-                "Only at their fitted temperatures are two networks’ percentages on one scale: each then says about as "
-                "much as it can keep. The surer of two answers may still be the wrong one; of many, the surer ones are "
-                "right more often."
+                "Now both claim the same, and the second knows no more than before. Only at their fitted temperatures "
+                "are two networks’ percentages on one scale: each then says about as much as it can keep. The surer of "
+                "two answers may still be the wrong one; of many, the surer ones are right more often."
+            ),
+            solution=_(
+                "Compare “this answer” in the two squares and choose the network with the smaller percentage. Lower "
+                "the temperature until “at this temperature” in its square is what “this answer” is in the other one."
             ),
         ),
     ),

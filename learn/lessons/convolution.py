@@ -92,6 +92,10 @@ lesson = Lesson(
                 "Plus above, minus below: even brightness cancels, and so does any change from left to right, since it "
                 "is the same above and below. Only a change on the way down is left."
             ),
+            solution=_(
+                "Press “Turn by 90°” while the kernel is still the one for vertical edges, or type 1, 1, 1, three "
+                "zeros, and −1, −1, −1."
+            ),
         ),
         Task(
             key="soften",
@@ -107,6 +111,9 @@ lesson = Lesson(
                 "Weights that are positive and add up to 1 make a mean. An even area stays, and whatever is finer than "
                 "the kernel is mixed with its neighbours. “Mean of the neighbours” adds up to 0.999; did you notice?"
             ),
+            solution=_(
+                "Type 0.2 in the middle and 0.1 in the other eight places: together that is exactly 1."
+            ),
         ),
         Task(
             key="halve",
@@ -119,6 +126,7 @@ lesson = Lesson(
                 "A stride of 2 leaves out every other place. Some networks shrink their maps like this; others "
                 "take the largest of each four instead."
             ),
+            solution=_("Stride 2, padding 1 and dilation 1."),
         ),
         Task(
             key="wide",
@@ -132,6 +140,7 @@ lesson = Lesson(
                 "of ordinary kernels see five rows as well, with 18 weights instead of nine but no gaps: that is the "
                 "usual way."
             ),
+            solution=_("Stride 1, padding 2 and dilation 2."),
         ),
     ),
 )

@@ -91,6 +91,7 @@ lesson = Lesson(
                 "number. That is why training counts the pixels of the rectangle it really cut, and does "
                 "not trust the λ it drew."
             ),
+            solution=_("16 rows and all 32 columns."),
         ),
         Task(
             key="usurp",
@@ -109,6 +110,9 @@ lesson = Lesson(
                 "wall says nothing. The answer that training asks for is a rule of thumb, right on average, "
                 "and often wrong in the single case."
             ),
+            solution=_(
+                "With the apple and the clock: a rectangle of 16 rows and 22 columns that begins in row 11, column 5."
+            ),
         ),
         Task(
             key="neither",
@@ -122,6 +126,9 @@ lesson = Lesson(
                 "All hundred classes compete for every picture. Where the parts of one thing no longer fit "
                 "together, a third may be nearest to what is left: new edges, the colours of one and the "
                 "shape of the other."
+            ),
+            solution=_(
+                "With the apple and the clock: a rectangle of 12 rows and 14 columns that begins in row 21, column 1."
             ),
         ),
         Task(
@@ -139,6 +146,9 @@ lesson = Lesson(
             reason=_(
                 "This is what the loss asked of it thousands of times. It never learned to measure areas; "
                 "it learned to be as sure as the evidence that is left allows."
+            ),
+            solution=_(
+                "With the apple and the clock: a rectangle of 22 rows and 8 columns that begins in row 9, column 19."
             ),
         ),
     ),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from learn.evaluations import compare
 from learn.figures.architecture import Stage, stage_figure, stages_from_layers
 from learn.figures.curves import training_figure
+from learn.figures.family_published import wide_resnet
 from learn.figures.layer_names import WORDS, titled
 from learn.lessons import Lesson
 from ml.artifact import ArtifactError, Card, load_card
@@ -55,6 +56,7 @@ def context() -> dict[str, Any]:
     return {
         "sections": [section(name, cards.get(name)) for name in names],
         "trained": [cards[name] for name in PLANS if name in cards],
+        "wide": wide_resnet(),
         "judged": compare(cards[name] for name in names if name in cards),
     }
 

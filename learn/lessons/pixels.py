@@ -126,6 +126,10 @@ lesson = Lesson(
                 "What makes it red is not how large the red number is but how far it stands above the others. Red in "
                 "the shade has small numbers, and is red all the same."
             ),
+            solution=_(
+                "On the first sample picture click the red skin of the apple, away from its yellow streaks and its "
+                "highlights."
+            ),
         ),
         Task(
             key="grey",
@@ -142,6 +146,10 @@ lesson = Lesson(
                 "In the red channel alone you could not tell this pixel from a red one. Only the other two channels "
                 "say that it is grey."
             ),
+            solution=_(
+                "On the first sample picture click the grey wall behind the apple, with all three channels switched "
+                "on."
+            ),
         ),
         Task(
             key="thousand",
@@ -155,6 +163,9 @@ lesson = Lesson(
                 "Half as many rows and columns leave a quarter of the numbers, so rows save most. Steps save less than "
                 "one expects: from 256 steps to 16 only half of the bits go. That is also why 256 steps are not "
                 "extravagant."
+            ),
+            solution=_(
+                "16 rows, 2 steps and all three channels: 16 × 16 × 3 numbers of one bit each are 768 bits."
             ),
         ),
         Task(
@@ -172,6 +183,10 @@ lesson = Lesson(
                 "Half of the numbers lie above a certain number, which is called the median, and half below it. As "
                 "soon as that one is pushed over the end, half is lost. In a bright picture it is close to the upper "
                 "end, in a dark one to the lower."
+            ),
+            solution=_(
+                "Raise the number from 0 until the sentence in the figure says that half of all numbers are cut off. "
+                "Lower it from 0 in the same way, and keep the one of the two that is closer to 0."
             ),
         ),
     ),

@@ -99,6 +99,10 @@ lesson = Lesson(
                 "prevent it: before the first step it even makes the gradient grow on the way back (Yang and others, "
                 "2019)."
             ),
+            solution=_(
+                "Choose the greatest depth and the gradients before the first step. Move the slider to its right end, "
+                "and then to the left until the ratio of the plain network is 10 or more for the first time."
+            ),
         ),
         Task(
             key="calm",
@@ -112,6 +116,10 @@ lesson = Lesson(
                 "One learning rate has to do for all layers. As long as their gradients are of similar "
                 "size, there is one that suits them all. Some fifteen or twenty layers were the limit "
                 "before shortcuts."
+            ),
+            solution=_(
+                "The gradients before the first step, and the second smallest depth: in the table its largest "
+                "gradient is less than twenty times its smallest."
             ),
         ),
         Task(
@@ -131,6 +139,7 @@ lesson = Lesson(
                 "the few epochs here the deepest network with shortcuts, too, is behind the shallow ones. But it "
                 "has begun to learn, and the plain one of its depth hardly has."
             ),
+            solution=_("Any depth but the smallest."),
         ),
     ),
 )

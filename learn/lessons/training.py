@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from learn.evaluations import labels_of
 from learn.figures.training import Log, log_of, rate_text, runs_of, value_of
 from learn.lessons import Guess, Lesson, Task
-from learn.templatetags.learn_format import grouped, percent
+from learn.templatetags.learn_format import chosen_percent, grouped, percent
 from ml.artifact import Card, cards
 
 SHARES = (("chance", 0.01), ("tenth", 1 / 10), ("sixth", 1 / 6), ("half", 1 / 2))
@@ -38,8 +38,8 @@ def context() -> dict[str, Any]:
         "records": [record for card in known if (record := _record(card))],
         "snapshots": next((card for card in known if card.snapshots), None),
         "steps": _steps_guess(first),
-        "ahead": _ahead_guess(first),
         "one": _one_guess(first),
+        "ahead": _ahead_guess(first),
     }
 
 
@@ -124,11 +124,11 @@ def _rows() -> list[tuple[str, Any]]:
 
 
 def _share(value: float) -> str:
-    return percent(value) if value else _("none")
+    return chosen_percent(value) if value else _("none")
 
 
 def _share_of_epochs(value: float) -> str:
-    return _("%(share)s of the epochs") % {"share": percent(value)}
+    return _("%(share)s of the epochs") % {"share": chosen_percent(value)}
 
 
 def _phases(phases: Sequence[Mapping[str, Any]]) -> str:
@@ -140,8 +140,8 @@ def _mixed(run: Mapping[str, Any]) -> str:
     if not recipe.get("cutmix"):
         return _("none")
     return _("%(share)s, until %(until)s of the epochs") % {
-        "share": percent(recipe["cutmix"]),
-        "until": percent(recipe.get("cutmix_until", 1)),
+        "share": chosen_percent(recipe["cutmix"]),
+        "until": chosen_percent(recipe.get("cutmix_until", 1)),
     }
 
 
@@ -268,6 +268,10 @@ lesson = Lesson(
                 "one epoch and down the next, and calm where they are small. Large steps look around, small ones "
                 "settle."
             ),
+            solution=gettext_lazy(
+                "Move the slider to the highest point of the curve “Learning rate”, and find its epoch with the arrow "
+                "keys."
+            ),
         ),
         Task(
             key="leap",
@@ -286,6 +290,10 @@ lesson = Lesson(
                 "exercises became easier. Whoever watches only the pictures that are trained on takes a change "
                 "of the ruler for growth."
             ),
+            solution=gettext_lazy(
+                "In the second half move the slider to the top of the step in the thin curve of right answers: there "
+                "the sentence below the curves says that from here on no pictures were mixed."
+            ),
         ),
         Task(
             key="sure",
@@ -303,6 +311,10 @@ lesson = Lesson(
                 "things of one colour and shape are often known early. Things that differ from others by a "
                 "handle or a rim come late, with the larger pictures."
             ),
+            solution=gettext_lazy(
+                "Read the last column of the table from the top, and choose the first snapshot with at least half of "
+                "the number in the last row."
+            ),
         ),
         Task(
             key="oneway",
@@ -319,6 +331,10 @@ lesson = Lesson(
                 "Likeness alone has no direction: a couch is as like a bed as a bed is like a couch. But between "
                 "two classes the network has to draw a line somewhere, and whatever lies on the wrong side goes "
                 "to one of them. Where the line came to lie is a matter of the training pictures."
+            ),
+            solution=gettext_lazy(
+                "In the tables look for a pair with at least 10 in one column and at most half as many in the other, "
+                "and follow one of its classes."
             ),
         ),
     ),

@@ -104,6 +104,9 @@ lesson = Lesson(
                 "Each of these squares stands for 4 × 4 pixels of the picture, and it has looked at far more than "
                 "those: what lies under its kernels, under theirs, and so on. That is its receptive field."
             ),
+            solution=_(
+                "In the first network of the figure choose the first convolution of block 3 under “Layer”."
+            ),
         ),
         Task(
             key="strongest",
@@ -117,6 +120,10 @@ lesson = Lesson(
             reason=_(
                 "What it stands for has no name, and no channel decides alone: the answer is weighed from all of them. "
                 "Choose another picture, and another one may be the strongest."
+            ),
+            solution=_(
+                "Under “Layer” choose the last layer of the last block, and open the first of its maps: they stand in "
+                "the order of their strength."
             ),
         ),
         Task(
@@ -133,6 +140,10 @@ lesson = Lesson(
             reason=_(
                 "A black bar changes only some pixels, and each block spreads that, weakens it or makes it larger. "
                 "Where little of it is left at the end, the answer usually stays; where it has grown, it may tip."
+            ),
+            solution=_(
+                "Choose “difference”, go to the overview, compare the lines beside the rows of one network, and click "
+                "the row with the longest."
             ),
         ),
     ),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from learn.figures import cost
 from learn.figures.cost import REFERENCE, WHOLE, Measured, Network
+from learn.figures.family_published import wide_resnet
 from learn.laboratory.cost import milliseconds, ratio
 from learn.lessons import Guess, Lesson, Task
 from ml.artifact import cards
@@ -16,9 +17,9 @@ from ml.artifact import cards
 PUBLISHED = (
     (_("ResNet, thin"), 164, 1.7, 24.33),
     (_("ResNet, thin"), 1001, 10.2, 22.71),
-    ("Wide ResNet 40-4", 40, 8.9, 21.18),
-    ("Wide ResNet 16-8", 16, 11.0, 20.43),
-    ("Wide ResNet 28-10", 28, 36.5, 19.25),
+    ("Wide ResNet 40\N{NON-BREAKING HYPHEN}4", 40, 8.9, 21.18),
+    ("Wide ResNet 16\N{NON-BREAKING HYPHEN}8", 16, 11.0, 20.43),
+    ("Wide ResNet 28\N{NON-BREAKING HYPHEN}10", 28, 36.5, 19.25),
 )
 """Layers, millions of parameters and percent of errors on CIFAR-100: Zagoruyko and Komodakis, 2016, table 5."""
 
@@ -44,6 +45,7 @@ def context() -> dict[str, Any]:
             for channels in CHANNELS
         ],
         "reference": REFERENCE,
+        "plan": wide_resnet(REFERENCE.width),
         "maps_mb": REFERENCE.written * BYTES / 1e6,
         "batch": BATCH,
         "batch_gb": BATCH * REFERENCE.written * BYTES / 1e9,
@@ -141,6 +143,7 @@ lesson = Lesson(
                 "Twice the width is four times the weights, at any depth. With depth alone it cannot be done here: "
                 "each step adds the same again, and none of them lands on four times."
             ),
+            solution=_("Pin depth 10 with width 3, and set the width to 6."),
         ),
         Task(
             key="twins",
@@ -156,6 +159,7 @@ lesson = Lesson(
                 "The number of parameters says little about what a network is like. Compare the other bars too: the "
                 "deeper one writes more numbers into its maps, and its layers have to wait for each other more often."
             ),
+            solution=_("Pin depth 40 with width 4, and choose depth 16 with width 7."),
         ),
         Task(
             key="budget",
@@ -169,6 +173,7 @@ lesson = Lesson(
                 "Width moves everything but that: how far a place sees is decided by depth and stride. So depth comes "
                 "first here, and the budget decides how wide the network may be."
             ),
+            solution=_("Depth 28 with width 4."),
         ),
         Task(
             key="slower",
@@ -186,6 +191,9 @@ lesson = Lesson(
                 "Multiply-adds say how much there is to do, and not how much of it can be done at the same time. What "
                 "does less and takes longer is deep and narrow: many layers, each so thin that it does not fill the "
                 "units of even one core."
+            ),
+            solution=_(
+                "Pin depth 10 with width 3, and choose depth 40 with width 1, with one picture at once."
             ),
         ),
     ),

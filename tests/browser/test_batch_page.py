@@ -91,7 +91,7 @@ def test_sorting_and_true_labels(visitor: Visitor, width: int) -> None:
     expect(page.locator("[data-top1]").first).to_contain_text("66.7%")
     # The order is kept.
     expect(page.locator(".batch-table tbody .filename")).to_have_text(["blue.png", "red.png", "white.png"])
-    matrix = page.get_by_role("region", name="Confusion matrix of Tiny")
+    matrix = page.get_by_role("group", name="Confusion matrix of Tiny")
     expect(matrix.locator("td.wrong")).to_have_text(["1"])
     expect(matrix.locator("td.right")).to_have_text(["1", "1"])
     expect(page.locator(".batch-table .badge", has_text="wrong")).to_have_count(2)

@@ -162,6 +162,6 @@ def test_without_javascript_the_tables_say_it_all(guest: Visitor) -> None:
     page.goto("/learn/networks/")
     expect(page.get_by_label("True class", exact=True)).to_be_hidden()
     expect(page.locator("[data-says]").first).to_be_hidden()
-    pairs = page.get_by_role("region", name="Pairs that Little confuses most").locator("tbody tr")
+    pairs = page.get_by_role("group", name="Pairs that Little confuses most").locator("tbody tr")
     expect(pairs.first).to_contain_text("otter")
     expect(pairs.first).to_contain_text("10")

@@ -267,7 +267,7 @@ def test_without_javascript_the_tables_say_it_all(researcher: Visitor) -> None:
     still.get_by_label("Temperature T").fill("5")
     still.get_by_role("button", name="Show").click()
     expect(still.get_by_text("VGG at temperature 5.00: apple")).to_be_visible()
-    expect(still.get_by_role("region", name="Reliability of VGG")).to_contain_text("93.3% to 100.0%")
+    expect(still.get_by_role("group", name="Reliability of VGG")).to_contain_text("93.3% to 100.0%")
 
 
 def test_in_a_frame_it_works_from_what_is_stored(researcher: Visitor) -> None:

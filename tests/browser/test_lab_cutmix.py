@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -49,7 +50,8 @@ def test_a_drawn_rectangle_is_of_the_other_picture(page: Page) -> None:
     drag(page, (28, 30), (26, 2))
     expect(page.locator("[data-lambda]")).to_have_text("λ = 0.915")
     expect(page.locator("[data-twin]")).to_contain_text(
-        "begins in row 27, column 3 and is 3 rows high and 29 columns wide. 937 of 1024 pixels"
+        "begins in row 27, column 3 and is 3 rows high and 29 columns wide. "
+        "Of the 1,024 pixels of the mixed picture 937 are"
     )
     assert pixel(page, "pixels", 27, 10) == pixel(page, "theirs", 27, 10)
     assert pixel(page, "pixels", 20, 10) == pixel(page, "own", 20, 10)
@@ -96,6 +98,40 @@ def test_both_networks_answer_the_mixture_and_the_right_answer_stands_above(page
     expect(right).to_have_text("25.0% apple, 75.0% rocket")
     answered(page)
     expect(page.locator("[data-row=vgg] [data-says]")).not_to_have_text(first)
+
+
+def test_an_answer_is_said_once_and_a_picture_mixed_with_itself_is_noticed(page: Page) -> None:
+    mixed(page).press("ArrowUp")
+    answered(page)
+    for name in ("vgg", "wideresnet"):
+        words = page.locator(f"[data-row={name}] [data-says]").inner_text()
+        assert words.count("apple") == words.count("clock") == 1
+    page.locator("[data-other]").select_option("apple")
+    expect(page.locator('[data-row=""] [data-says]')).to_contain_text("Both pictures are the same one")
+    answered(page)
+    expect(page.locator("[data-row=vgg] [data-says]")).to_have_text(
+        re.compile(r"^apple [\d.]+%; loss against the mixed answer [\d.]+\.$")
+    )
+
+
+@BOTH_WIDTHS
+def test_the_density_has_axes_and_a_mark_at_the_share(page: Page) -> None:
+    chart = page.locator(".cutmix-density svg")
+    assert chart.locator("text").all_text_contents() == [*"012", "0", "0.25", "0.5", "0.75", "1", "λ"]
+    tick, mark = chart.get_by_text("0.75").bounding_box(), chart.locator("[data-mark]").bounding_box()
+    assert tick
+    assert mark
+    assert mark["x"] == pytest.approx(tick["x"] + tick["width"] / 2, abs=2)
+
+
+def test_the_curves_of_training_are_drawn_and_told_apart(page: Page) -> None:
+    style = "(one) => [getComputedStyle(one).stroke, getComputedStyle(one).strokeDasharray]"
+    styles = [
+        page.locator(f".prose polyline.cutmix-{kind}").first.evaluate(style)
+        for kind in ("training", "held-out")
+    ]
+    assert all(stroke != "none" for stroke, _dashes in styles)
+    assert styles[0][1] != styles[1][1]
 
 
 def test_a_drawn_box_is_one_that_the_paper_could_draw_and_back_takes_it_away(page: Page) -> None:

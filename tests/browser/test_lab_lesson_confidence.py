@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
@@ -24,10 +25,6 @@ def temperature(frame: FrameLocator, value: str) -> None:
     frame.get_by_label("Temperature T as a number").fill(value)
 
 
-def honest(frame: FrameLocator) -> None:
-    frame.get_by_role("button", name="The one that makes it honest").click()
-
-
 def test_the_figure_waits_for_the_guess(researcher: Visitor) -> None:
     page = open_lesson(researcher.open(login=False), SLUG, guess=False)
     expect(page.locator("[data-figure=belief]")).to_be_hidden()
@@ -39,6 +36,7 @@ def test_the_figure_waits_for_the_guess(researcher: Visitor) -> None:
     expect(page.locator("[data-predict=order] [data-answer] p")).to_be_visible()
     expect(page.locator("[data-figure=belief]")).to_be_visible()
     expect(page.locator("[data-figure=record]")).to_be_hidden()
+    expect(task(page, "surer")).to_be_hidden()
 
 
 def test_the_frame_is_as_tall_as_its_figure(page: Page) -> None:
@@ -94,6 +92,17 @@ def test_boast(page: Page) -> None:
     is_solved(page, "boast")
 
 
+def logits(page: Page, network: str) -> np.ndarray:
+    asked = {"on": "sample:apple", "network": network, "kind": "xray", "parameters": "{}"}
+    found = page.request.get("/learn/laboratory/explanations/find", params=asked).json()
+    return np.array(page.request.get(found["base"] + "meta.json").json()["logits"]["clean"])
+
+
+def claim(scores: np.ndarray, at: float) -> float:
+    """The likeliest class's probability at a temperature."""
+    return float(1 / np.exp((scores - scores.max()) / at).sum())
+
+
 def test_surer(page: Page) -> None:
     frame = figure(page, "record")
     shares = {}
@@ -101,14 +110,18 @@ def test_surer(page: Page) -> None:
     for network in ("vgg", "wideresnet"):
         mark = frame.locator(f"figure[data-panel={network}]:visible")
         expect(mark).to_contain_text("this answer", timeout=SOON)
-        shares[network] = float(mark.inner_text().partition("this answer")[2].split("%")[0].strip())
-    order = sorted(shares, key=lambda name: shares[name])
-    temperature(frame, "3")
-    is_missed(page, "surer", "Set that one first")
-    honest(frame)
-    frame.get_by_label("Network", exact=True).select_option(order[0])
-    is_missed(page, "surer", "The other network is surer")
-    frame.get_by_label("Network", exact=True).select_option(order[-1])
+        shares[network] = float(mark.inner_text().partition("this answer")[2].split("%")[0].strip()) / 100
+    less, surer = sorted(shares, key=lambda name: shares[name])
+    frame.get_by_label("Network", exact=True).select_option(surer)
+    is_missed(page, "surer", "This is the surer one")
+    frame.get_by_label("Network", exact=True).select_option(less)
+    is_missed(page, "surer", "It claims")
+    scores = logits(page, less)
+    for off in (0.03, -0.03, 0):
+        wanted = min(np.linspace(0.2, 3, 2000), key=lambda at: abs(claim(scores, at) - shares[surer] - off))
+        temperature(frame, f"{wanted:.3f}")
+        if off:
+            is_missed(page, "surer", f"It claims {100 * claim(scores, round(wanted, 3)):.1f}% now")
     is_solved(page, "surer")
 
 
@@ -172,15 +185,17 @@ def test_a_task_that_cannot_be_noted_is_solved_all_the_same_and_says_so(research
 
 def test_without_scripts_everything_can_be_read(researcher: Visitor) -> None:
     page = researcher.open(login=False, java_script_enabled=False)
-    page.goto(f"/learn/{SLUG}/")
+    page.goto(f"/learn/{SLUG}/?on=sample:apple")
     expect(page.locator("[data-lesson] noscript p")).to_contain_text(
         "Without JavaScript the figures stand still"
     )
     page.locator("[data-task=doubt] [data-hint] summary").click()
     expect(page.locator("[data-task=doubt] [data-hint] p")).to_be_visible()
-    page.locator("[data-figure=belief]").scroll_into_view_if_needed()
-    frame = page.frame_locator("[data-figure=belief] iframe")
-    expect(frame.locator("[data-laboratory-still]")).to_contain_text("Together 100%")
+    # No frame that shows a part of a figure, but the way to all of it, with the picture that was chosen.
+    expect(page.locator("iframe:visible")).to_have_count(0)
+    page.locator("[data-figure=belief]").get_by_role("link", name="From scores to probabilities").click()
+    expect(page).to_have_url(re.compile(r"/laboratory/belief/\?on=sample%3Aapple$"))
+    expect(page.locator("[data-laboratory-still]")).to_contain_text("Together 100%")
 
 
 def test_a_picture_chosen_in_one_figure_is_shown_in_all_and_kept_in_the_address(page: Page) -> None:

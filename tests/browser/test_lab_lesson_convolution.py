@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
 from tests.browser.conftest import BOTH_WIDTHS, Visitor
-from tests.browser.lesson_page import figure, is_missed, is_solved, open_lesson
+from tests.browser.lesson_page import figure, is_missed, is_solved, open_lesson, task
 
 
 @pytest.fixture
@@ -69,6 +69,46 @@ def test_a_wider_look_of_the_same_size(page: Page) -> None:
     is_missed(page, "wide", "30 rows come out of 32")
     settle(frame, padding="2")
     is_solved(page, "wide")
+
+
+@BOTH_WIDTHS
+def test_tasks_wait_with_their_figure_and_are_announced_with_it(researcher: Visitor, width: int) -> None:
+    page = open_lesson(researcher.open(login=False, width=width), "convolution", guess=False)
+    early = [task(page, key) for key in ("horizontal", "soften")]
+    late = [task(page, key) for key in ("halve", "wide")]
+    for one in (*early, *late, page.locator("[data-figure=kernel]")):
+        expect(one).to_be_hidden()
+    flat, turned = page.locator("[data-predict=flat]"), page.locator("[data-predict=turned]")
+    # Who guesses the other one first still waits for the figure.
+    turned.locator("[data-skip]").click()
+    expect(late[0]).to_be_hidden()
+    flat.locator("[data-skip]").click()
+    expect(flat.locator("[data-verdict]")).to_have_text("The figure and its 4 tasks follow below.")
+    for one in (*early, *late, page.locator("[data-figure=kernel]")):
+        expect(one).to_be_visible()
+
+
+def test_a_task_leads_back_to_its_figure(page: Page) -> None:
+    figure(page, "kernel")
+    back = task(page, "wide").get_by_role("link", name="To the figure")
+    back.focus()
+    page.keyboard.press("Enter")
+    shown = page.locator("[data-figure=kernel]")
+    expect(shown).to_be_focused()
+    expect(shown).to_be_in_viewport()
+    box = shown.bounding_box()
+    assert box
+    assert 0 < box["y"] < 60
+    # From there the next stop is inside the figure.
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "IFRAME"
+
+
+def test_without_scripts_tasks_and_figures_are_all_there(researcher: Visitor) -> None:
+    page = researcher.open(login=False, java_script_enabled=False)
+    page.goto("/learn/convolution/")
+    for one in (*page.locator("[data-task]").all(), page.locator("[data-figure=kernel]")):
+        expect(one).to_be_visible()
 
 
 def test_a_guess_is_not_forgotten_by_a_reload(researcher: Visitor) -> None:

@@ -44,6 +44,8 @@ def redness(seen: np.ndarray) -> np.ndarray:
 def test_something_red(page: Page) -> None:
     frame = figure(page, "place")
     seen = values(frame)
+    is_missed(page, "redder", "No pixel is chosen yet")
+    click(frame, (redness(seen) < 60) & (seen[..., 0] >= 150))
     is_missed(page, "redder", "another one is less than 60 below it")
     click(frame, (redness(seen) < 60) & (seen[..., 0] < 150))
     is_missed(page, "redder", "Red must be 60 above both others")
@@ -55,6 +57,18 @@ def test_nothing_red_in_the_picture(researcher: Visitor) -> None:
     page = open_lesson(researcher.open(login=False), "pixels/?on=sample:cloud")
     figure(page, "place")
     is_missed(page, "redder", "Choose another picture")
+
+
+def test_a_grey_pixel_that_nobody_has_chosen_does_not_count(researcher: Visitor) -> None:
+    page = open_lesson(researcher.open(login=False), "pixels/?on=sample:clock")
+    frame = figure(page, "channels")
+    middle = values(frame)[16, 16]
+    assert middle[0] >= 150
+    assert np.ptp(middle) <= 30
+    is_missed(page, "grey", "No pixel is chosen yet")
+    for key in ("ArrowLeft", "ArrowRight"):
+        frame.get_by_role("application").press(key)
+    is_solved(page, "grey")
 
 
 def test_much_red_and_not_red(page: Page) -> None:

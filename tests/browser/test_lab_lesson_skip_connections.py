@@ -52,6 +52,7 @@ def test_where_it_gets_out_of_hand(page: Page) -> None:
 def test_deep_enough_and_calm(page: Page) -> None:
     spreads = {depth: RUNS.spread("plain", depth, "start") for depth in RUNS.depths}
     calm = next(depth for depth in RUNS.depths[1:] if spreads[depth] < TWENTY)
+    assert calm == RUNS.depths[1]
     frame = figure(page, "skip")
     is_missed(page, "calm", "This is the smallest depth")
     choose(frame, depth=RUNS.depths[-1])
@@ -79,6 +80,10 @@ def test_the_deepest_plain_network_learned_least_and_shortcuts_mended_it() -> No
     """What the lesson says of the study is what the study says."""
     reached = {depth: RUNS.curve("plain", depth, "accuracy")[-1] for depth in RUNS.depths}
     assert reached[RUNS.depths[-1]] == min(reached.values())
+    # Any depth but the smallest solves the last task.
+    for depth in RUNS.depths[1:]:
+        assert reached[depth] < reached[RUNS.depths[0]]
+        assert RUNS.curve("residual", depth, "accuracy")[-1] > reached[depth]
     assert RUNS.curve("residual", RUNS.depths[-1], "accuracy")[-1] > 2 * reached[RUNS.depths[-1]]
     assert RUNS.spread("plain", RUNS.depths[-1], "start") > 10 * RUNS.spread(
         "residual", RUNS.depths[-1], "start"

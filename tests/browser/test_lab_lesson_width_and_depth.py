@@ -87,6 +87,7 @@ def test_less_work_and_more_time(page: Page) -> None:
     pin(frame, 10, 4)
     choose(frame, 10, 2)
     is_missed(page, "slower", "It does less, and takes")
+    pin(frame, 10, 3)
     choose(frame, 40, 1)
     is_solved(page, "slower")
 

@@ -276,6 +276,11 @@ def test_covering_is_chosen_by_keys_and_hatches_what_hardly_matters(page: Page) 
     written = panel(page, "vgg").locator("[data-part=numbers] text").count()
     assert squares + written == 64
     assert squares > 0
+    # A bar's frame goes below the numbers.
+    parts = (
+        panel(page, "vgg").locator("[data-part]").evaluate_all("(all) => all.map((one) => one.dataset.part)")
+    )
+    assert parts.index("barred") < parts.index("contours") < parts.index("numbers")
     to_address(page, map="cover")
 
 

@@ -26,7 +26,7 @@ def page(researcher: Visitor, width: int) -> Page:
 @BOTH_WIDTHS
 def test_a_convolution_is_pointed_at_and_said(page: Page) -> None:
     twin = page.locator("[data-twin]")
-    expect(twin).to_contain_text(f"{DEEPEST} layers, convolution 1 of {DEEPEST - 1}, Stem, convolution.")
+    expect(twin).to_contain_text(f"{DEEPEST} layers, convolution 1 of {DEEPEST - 1} (Stem, convolution).")
     values = RUNS.gradients("plain", DEEPEST, "start")
     expect(twin).to_contain_text(f"{skip.written(values[0] / values[-1])} times that of the last one")
     slider = page.get_by_role("slider")

@@ -41,7 +41,7 @@ def write_card(folder: Path, name: str, **changes: Any) -> None:
         "labels": ["apple", "bear"],
         "preprocessing": Preprocessing(size=8).to_dict(),
         "temperature": 1.1,
-        "parameters": 7954,
+        "parameters": 7986,
         "multiply_adds": 1_234_567,
         "layers": LAYERS,
         "metrics": {

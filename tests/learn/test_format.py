@@ -46,6 +46,20 @@ def test_large_numbers_are_rounded_to_words(number, text):
     assert learn_format.rounded(number) == text
 
 
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.3, "30%"), (0.125, "12.5%"), (1 - 0.998, "0.2%"), (0.0001, "< 0.1%"), (1, "100%")]
+)
+def test_a_share_that_was_chosen_has_no_digits_that_say_nothing(share, text):
+    assert learn_format.chosen_percent(share) == text
+
+
+def test_the_cores_of_a_computer_are_said_in_the_readers_language(monkeypatch):
+    assert learn_format.machine("AMD EPYC, 2 cores, AVX-512 VNNI") == "AMD EPYC, 2 cores, AVX-512 VNNI"
+    assert learn_format.machine("x86_64, 1 core") == "x86_64, 1 core"
+    monkeypatch.setattr(learn_format, "ngettext", lambda one, many, count: "%(count)s Kerne")
+    assert learn_format.machine("AMD EPYC, 2 cores, AVX-512 VNNI") == "AMD EPYC, 2 Kerne, AVX-512 VNNI"
+
+
 def test_small_and_negative_numbers_are_written_as_printers_do():
     assert learn_format.signed(-1.0) == "\N{MINUS SIGN}1.0"
     assert learn_format.grouped(36536884) == "36,536,884"

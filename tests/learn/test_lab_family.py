@@ -9,7 +9,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from learn.figures import family_drawing, family_published, family_words
+from learn.figures import cost, family_drawing, family_published, family_words
 from learn.figures.family import Convolution, Dense, Pooling, Residual, Shape, network
 from learn.figures.family_own import own
 from learn.subjects import cards
@@ -113,6 +113,7 @@ def test_networks_of_this_site_have_the_counts_of_their_cards():
         # A card counts the measured means and variances too, two for each channel.
         measured = sum(layer.normalisation for layer in one.layers)
         assert one.weights + measured == card.parameters
+        assert one.weights == card.weights
         assert one.multiply_adds == card.multiply_adds
         shapes = {row["name"]: row["shape"] for row in card.layers}
         for layer in one.layers:
@@ -124,6 +125,10 @@ def test_the_wide_resnet_of_this_site_is_the_published_one_layer_for_layer():
     wide = named("wrn-28-10")
     ours = [own(card) for card in cards() if card.architecture == "wideresnet"]
     assert [(one.layers, one.skips) for one in ours] == [(wide.layers, wide.skips)]
+
+
+def test_a_wide_resnet_is_named_by_its_convolutions_with_those_in_shortcuts():
+    assert (named("wrn-28-10").convolutions, cost.REFERENCE.depth) == (28, 28)
 
 
 def test_shares_add_up_to_one_and_parts_to_what_is_in_them():

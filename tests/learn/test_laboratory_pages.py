@@ -96,8 +96,24 @@ def test_every_figure_shows_the_first_sample_without_being_told_what(client: Cli
     subject = subject_in(response.content.decode())
     assert (subject["on"], subject["kind"], subject["embed"]) == ("sample:apple", "sample", False)
     assert [one["name"] for one in subject["networks"]] == [card.name for card in artifact.cards()]
-    assert subject["covered"] is True
-    assert subject["bars"] == [[0.2, 0.4, 0.5, 0.3]]
+    barred = next(figure.barred for figure in laboratory.every() if figure.slug == slug)
+    assert subject["covered"] is barred
+    assert subject["bars"] == ([[0.2, 0.4, 0.5, 0.3]] if barred else [])
+
+
+def test_a_figure_without_bars_shows_the_whole_picture_and_keeps_them_for_the_others(
+    own: Client, answered: Prediction
+) -> None:
+    for query in ({}, {"on": str(answered.pk)}, {"bars": "[[0,0,1,0.5]]"}):
+        response = figure_page(own, "kernel", **query)
+        html = response.content.decode()
+        assert subject_in(html)["bars"] == []
+        assert [row["covered"] for row in response.context["answers"]] == [None] * len(
+            response.context["answers"]
+        )
+        assert not re.search("Without bars|With its own bars|with bars", html)
+    assert "bars=%5B%5B0%2C0%2C1%2C0.5%5D%5D" in html
+    assert 'name="bars" value="[[0,0,1,0.5]]"' in html
 
 
 @pytest.mark.parametrize("slug", SLUGS)

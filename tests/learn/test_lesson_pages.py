@@ -49,7 +49,7 @@ def test_it_has_an_aim_three_tasks_with_hint_and_reason_a_guess_and_sources(clie
             )
     for right, block in re.findall(r'(?s)data-right="([^"]+)">(.*?)</fieldset>', page):
         assert f'value="{right}"' in block
-    assert "data-predict=" in page
+    assert re.findall(r'data-predict="([^"]+)"', page) == [guess.key for guess in lesson.guesses()]
     assert page.partition('id="sources"')[2].count("<li>") >= 2
     assert page.partition('id="take-away"')[2].partition("sources")[0].count("<li>") >= 3
 
@@ -58,7 +58,11 @@ def test_it_has_an_aim_three_tasks_with_hint_and_reason_a_guess_and_sources(clie
 def test_each_task_is_graded_by_a_figure_that_the_lesson_shows(client, lesson):
     page = page_of(client, lesson)
     shown = set(re.findall(r'data-figure="([^"]+)"', page))
-    assert set(re.findall(r'data-of="([^"]+)"', page)) <= shown
+    of = re.findall(r'data-of="([^"]+)"', page)
+    assert set(of) <= shown
+    # Each task leads back to its figure, and nothing else has the figure's address.
+    assert re.findall(r'<a class="small task-figure" href="#figure-([^"]+)"', page) == of
+    assert all(page.count(f'id="figure-{name}"') == 1 for name in shown)
     slugs = set(re.findall(r"/learn/laboratory/([^/]+)/lesson/", page))
     assert slugs <= {figure.slug for figure in laboratory.every()}
 

@@ -58,8 +58,9 @@ def test_no_page_links_to_a_lesson_that_is_not_there(client, artifacts):
         assert links <= known
 
 
-def test_neighbours_lead_from_the_first_lesson_to_the_last():
-    every = lessons.every()
+@pytest.mark.parametrize("kind", ["page", "lesson"])
+def test_neighbours_lead_from_the_first_of_a_kind_to_the_last(kind):
+    every = [one for one in lessons.every() if one.kind == kind]
     assert lessons.neighbours(every[0])[0] is None
     assert lessons.neighbours(every[-1])[1] is None
     for before, after in pairwise(every):

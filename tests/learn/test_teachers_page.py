@@ -22,5 +22,16 @@ def test_every_lesson_is_there_with_its_aim_and_every_task_with_hint_and_answer(
         assert f'href="#tasks-{lesson.slug}"' in page
         assert f'id="tasks-{lesson.slug}"' in page
         for task in lesson.tasks:
-            for text in (task.title, task.text, task.hint, task.reason):
+            for text in (task.title, task.text, task.hint, task.reason, task.solution):
                 assert str(text) in page
+        assert lesson.guesses()
+        for guess in lesson.guesses():
+            for text in (guess.question, guess.right_choice, guess.answer):
+                assert str(text) in page
+
+
+def test_students_are_not_told_how_a_task_is_solved(client):
+    for lesson in lessons.every():
+        if lesson.kind == "lesson":
+            page = html.unescape(client.get(reverse("learn:page", args=[lesson.slug])).content.decode())
+            assert not [task.key for task in lesson.tasks if str(task.solution) in page]

@@ -114,7 +114,8 @@ export class Strip extends Board {
 
 const SIDE = 168;
 const LEGIBLE = 4; // cells across; in a larger window there is no room for numbers
-const SIZES = { 5: 11, 6: 10, 7: 8.5, 8: 8.5 }; // of a number with so many digits; 12 with fewer
+const LARGEST = 12; // of a number's letters
+const BESIDE = 3; // between a number and the lines of its cell
 
 /** One large grid with its numbers written in it. */
 export class Panel extends Board {
@@ -133,11 +134,20 @@ export class Panel extends Board {
     if (side > LEGIBLE) return;
     const middle = (at) => [((at % side) + 0.5) * size, (Math.floor(at / side) + 0.5) * size];
     const ink = (value, at) => (padded?.[at] ? this.ink : colours.ink(value, scale));
-    this.write(values.map((value, at) => [number(value, digits), ink(value, at), ...middle(at)]), this.fonts.numbers, SIZES[digits] ?? 12);
+    const texts = values.map((value, at) => [number(value, digits), ink(value, at), ...middle(at)]);
+    this.write(texts, this.fonts.numbers, this.fitting(texts, size - 2 * BESIDE));
     if (!padded?.includes(true)) return;
     const below = size / 2 - 6;
     const notes = values.map((_, at) => [gettext("padding"), this.ink, middle(at)[0], middle(at)[1] + below]);
     this.write(notes.filter((_, at) => padded[at]), this.fonts.words, 9.5);
+  }
+
+  /** The size at which the longest of the texts, in letters of one width, has room: one for all, as they are of one kind. */
+  fitting(texts, room) {
+    const { pen } = this;
+    pen.font = `${LARGEST}px ${this.fonts.numbers}`;
+    const [longest] = texts.reduce((most, one) => (one[0].length > most[0].length ? one : most));
+    return Math.min(LARGEST, (LARGEST * room) / pen.measureText(longest).width);
   }
 
   mark(at, side, step) {

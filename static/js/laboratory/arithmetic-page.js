@@ -1,6 +1,6 @@
 // What the arithmetic figure writes and draws of one cell. Called once a frame: it changes only what is another than before.
 
-import { whole } from "../numbers.js";
+import { number, whole } from "../numbers.js";
 import { rounded } from "./arithmetic-cells.js";
 import { Magnifier, MapView } from "./arithmetic-drawing.js";
 import { onScheme, Panel, Strip } from "./arithmetic-grids.js";
@@ -59,6 +59,9 @@ function productRow() {
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** Digits of the ends of a scale below a small grid, where two numbers stand side by side: four figures have room. */
+const ofEnds = (scale, digits) => Math.min(digits, Math.max(0, 3 - Math.floor(Math.log10(scale))));
+
 export class Page {
   /** `root`: the figure; `words`: Words; `changed`: called when a canvas has another size; `choose(input channel)`. */
   constructor(root, words, changed, choose) {
@@ -109,8 +112,8 @@ export class Page {
     this.find("choose-input").disabled = !multiplies;
     this.find("pad").setAttribute("aria-label", this.find("output-caption").textContent);
     if (!multiplies) return;
-    legend(this.find("values-legend"), scales.input, signed, { digits });
-    legend(this.find("weights-legend"), scales.weights, weight, { digits });
+    legend(this.find("values-legend"), scales.input, signed, { digits: ofEnds(scales.input, digits) });
+    legend(this.find("weights-legend"), scales.weights, weight, { digits: ofEnds(scales.weights, digits) });
     legend(this.find("products-legend"), 1, signed, { digits });
     this.products = Array.from({ length: layer.kernel ** 2 }, productRow);
     this.find("product-rows").replaceChildren(...this.products);
@@ -250,7 +253,8 @@ export class Page {
   /** The scale of the products is another one for each cell; only its numbers are written anew. */
   ends(scale) {
     const written = this.find("products-legend").querySelectorAll(".legend-ends > span");
-    [-scale, 0, scale].forEach((end, place) => put(written[place], this.words.number(end)));
+    const digits = ofEnds(scale, this.words.digits);
+    [-scale, 0, scale].forEach((end, place) => put(written[place], number(end, digits)));
   }
 
   /** A pooling's window in words. */

@@ -75,11 +75,12 @@ function drawBars({ chosen, pinned }) {
 
 function drawPlan({ chosen }) {
   find("plan-title").textContent = fill(gettext("%(name)s, part by part"), { name: chosen.name });
-  find("plan").replaceChildren(...chosen.plan.map(({ title, maps, convolutions, parameters, multiply_adds: work }) => {
+  find("plan").replaceChildren(...chosen.plan.map(({ title, holds, parameters, multiply_adds: work }) => {
     const row = document.createElement("tr");
-    const head = Object.assign(document.createElement("th"), { scope: "row", textContent: title });
-    row.append(head, ...[maps, convolutions, parameters, work].map((text) =>
-      Object.assign(document.createElement("td"), { className: "numeric", textContent: String(text) })));
+    const head = Object.assign(document.createElement("th"), { scope: "row" });
+    head.append(title, " ", Object.assign(document.createElement("span"), { className: "beneath", textContent: holds }));
+    row.append(head, ...[parameters, work].map((textContent) =>
+      Object.assign(document.createElement("td"), { className: "numeric", textContent })));
     return row;
   }));
   find("formulas").replaceChildren(...chosen.formulas.flatMap((text, i) => (i ? [document.createElement("br"), text] : [text])));

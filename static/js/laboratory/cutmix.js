@@ -2,7 +2,7 @@
 //
 // The address holds other (a sample picture), box (y,x,height,width in pixels), turn, class (of the first picture) and alpha.
 
-import { number } from "../numbers.js";
+import { number, whole } from "../numbers.js";
 import { state } from "./address.js";
 import { inside, lambda, loss, mix, randomBox, scaled, unpack } from "./cutmix-model.js";
 import { Frame } from "./cutmix-box.js";
@@ -86,6 +86,13 @@ function bar(row, [one, two]) {
   return place.querySelector("[data-says]");
 }
 
+/** The sentence about the right answer, with places for the shares and the names. */
+function rightAnswer({ other }, ofOneClass) {
+  if (other === data.sample) return gettext("Both pictures are the same one, so the mixture is that picture again. Choose another for one of them.");
+  if (ofOneClass) return gettext("Both pictures are of one class, %(mine)s.");
+  return gettext("%(share)s %(mine)s, %(rest)s %(theirs)s");
+}
+
 function draw() {
   const now = mixed();
   const { cut: [y, x, height, width], names: [mine, theirs], share } = now;
@@ -97,19 +104,24 @@ function draw() {
   }
   find("own-label").textContent = mine;
   find("other-label").textContent = theirs;
+  const ofOneClass = now.classes[0] === now.classes[1];
   find("own-key").textContent = mine;
   find("their-key").textContent = theirs;
+  find("their-key").hidden = ofOneClass;
   find("lambda").textContent = fill(gettext("λ = %(share)s"), { share: number(share, 3) });
-  const words = { mine, theirs, share: percent(share), rest: percent(1 - share), pixels: Math.round(share * size * size), all: size * size };
-  bar("", [share, 1 - share]).textContent = fill(gettext("%(share)s %(mine)s, %(rest)s %(theirs)s"), words);
+  const words = { mine, theirs, share: percent(share), rest: percent(1 - share), pixels: whole(Math.round(share * size * size)), all: whole(size * size) };
+  bar("", ofOneClass ? [1, 0] : [share, 1 - share]).textContent = fill(rightAnswer(now, ofOneClass), words);
   const { alpha } = address.get();
   for (const line of find("draw").parentElement.querySelectorAll("[data-density]")) line.toggleAttribute("hidden", Number(line.dataset.density) !== alpha);
-  const { width: wide, height: high } = find("mark").ownerSVGElement.viewBox.baseVal;
-  find("mark").setAttribute("d", `M${wide * (now.turn ? 1 - share : share)} -4V${high - 4}`);
-  says.say(fill(
-    gettext("The rectangle begins in row %(row)s, column %(column)s and is %(height)s rows high and %(width)s columns wide. %(pixels)s of %(all)s pixels are the first picture’s."),
-    { ...words, row: y + 1, column: x + 1, height, width },
-  ));
+  find("mark").setAttribute("d", `M${data.chart.wide * (now.turn ? 1 - share : share)} -4V${data.chart.high}`);
+  const sides = {
+    height: fill(ngettext("%(count)s row high", "%(count)s rows high", height), { count: height }),
+    width: fill(ngettext("%(count)s column wide", "%(count)s columns wide", width), { count: width }),
+  };
+  says.say([
+    fill(gettext("The rectangle begins in row %(row)s, column %(column)s and is %(height)s and %(width)s."), { ...sides, row: y + 1, column: x + 1 }),
+    fill(gettext("Of the %(all)s pixels of the mixed picture %(pixels)s are the first picture’s."), words),
+  ].join(" "));
   ask(now);
 }
 
@@ -152,6 +164,8 @@ async function answer(now, signal) {
 function say(network, probabilities, { classes, names: [mine, theirs], share }) {
   const [one, two] = classes.map((index) => probabilities[indexIn(network, index)] ?? 0);
   const top = probabilities.indexOf(Math.max(...probabilities));
+  const named = classes.findIndex((index) => indexIn(network, index) === top);
+  const ofOneClass = classes[0] === classes[1];
   const values = {
     label: network.labels[top],
     confidence: percent(probabilities[top]),
@@ -161,11 +175,11 @@ function say(network, probabilities, { classes, names: [mine, theirs], share }) 
     two: percent(two),
     loss: number(loss(share, one, two), 2),
   };
-  bar(network.name, [one, classes[0] === classes[1] ? 0 : two]).textContent = fill(
-    gettext("%(label)s, %(confidence)s. %(mine)s %(one)s, %(theirs)s %(two)s; loss against the mixed answer %(loss)s."),
-    values,
-  );
-  const named = classes.findIndex((index) => indexIn(network, index) === top);
+  const both = ofOneClass
+    ? gettext("%(mine)s %(one)s; loss against the mixed answer %(loss)s.")
+    : gettext("%(mine)s %(one)s, %(theirs)s %(two)s; loss against the mixed answer %(loss)s.");
+  const told = named < 0 ? [gettext("%(label)s, %(confidence)s."), both] : [both];
+  bar(network.name, [one, ofOneClass ? 0 : two]).textContent = told.map((text) => fill(text, values)).join(" ");
   return { first: one, second: two, named };
 }
 

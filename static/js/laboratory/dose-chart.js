@@ -1,8 +1,8 @@
 // The plot of dose and response: how sure each network is of one class against how much of the picture is black.
 
 const SVG = "http://www.w3.org/2000/svg";
-const EDGE = { left: 46, right: 14, top: 14, bottom: 44 };
-// Letters keep their size on a narrow screen, so the plot has fewer units there.
+const EDGE = { left: 54, right: 14, top: 14, bottom: 44 };
+// Letters keep their size on a narrow screen, so the plot has fewer units there, and room for fewer words.
 const narrow = matchMedia("(width < 44rem)");
 const TALL = 15; // of a label
 const HALO = 5; // around its letters, as the style sheet has it
@@ -33,12 +33,13 @@ function along(points) {
 
 /**
  * Where the labels of `curves` ({width: of the label, points}, in units of the drawing) stand: each beside its own curve, off the
- * others and off one another. Returns [x, y] of their middles, in order.
+ * others and off one another. Returns [x, y] of their middles, in order; null for a curve without a label.
  */
 export function places(curves) {
   const taken = [];
   const all = curves.map(({ points }) => along(points));
   return curves.map(({ width, points }, own) => {
+    if (!width) return null;
     const half = width / 2;
     let best = null;
     let least = Infinity;
@@ -84,12 +85,13 @@ export function onShape(listener) {
 
 /** Axes, which stay until the shape changes. `percent(share)` writes a share for a reader. */
 export function frame(svg, percent) {
-  [WIDTH, HEIGHT] = narrow.matches ? [340, 270] : [640, 340];
+  [WIDTH, HEIGHT] = narrow.matches ? [340, 300] : [640, 340];
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   const parts = [];
-  for (const share of TICKS) {
+  for (const [place, share] of TICKS.entries()) {
     parts.push(make("path", { class: "rule", d: `M${EDGE.left} ${down(share)}H${WIDTH - EDGE.right}` }));
     parts.push(make("text", { class: "end", x: EDGE.left - 8, y: down(share) + 4 }, percent(share)));
+    if (narrow.matches && place % 2) continue;
     const anchor = share === 1 ? "end" : share === 0 ? "start" : "middle";
     parts.push(make("text", { class: anchor, x: across(share), y: HEIGHT - EDGE.bottom + 18 }, percent(share)));
   }
@@ -101,7 +103,8 @@ const part = (svg, name) => svg.querySelector(`[data-part=${name}]`);
 
 /**
  * Draws curves: [{shares, values, text, style, order, strong}], `style` the index of the network. Each has its label beside
- * it; strong ones have marks, the others stay in the background, each order with dashes of its own.
+ * it; strong ones have marks, the others stay in the background, each order with dashes of its own. On a narrow screen six
+ * labels would stand in one another's way, so there only the strong ones have theirs.
  */
 export function draw(svg, curves) {
   const drawn = curves.map((curve) => ({ ...curve, points: curve.shares.map((share, i) => [across(share), down(curve.values[i])]) }));
@@ -113,14 +116,16 @@ export function draw(svg, curves) {
   const strong = drawn.filter((one) => one.strong);
   part(svg, "others").replaceChildren(...lines(weak));
   part(svg, "curves").replaceChildren(...lines(strong));
-  const labelled = [...strong, ...weak];
-  const labels = labelled.map(({ text, style, strong: isStrong }) =>
+  const ordered = [...strong, ...weak];
+  const labels = (narrow.matches ? strong : ordered).map(({ text, style, strong: isStrong }) =>
     make("text", { class: `middle network-${style}${isStrong ? "" : " thin"}` }, text));
   part(svg, "labels").replaceChildren(...labels);
   const widths = labels.map((label) => label.getComputedTextLength() + HALO);
-  places(labelled.map(({ points }, i) => ({ points, width: widths[i] }))).forEach(([x, y], i) => {
-    labels[i].setAttribute("x", x.toFixed(1));
-    labels[i].setAttribute("y", (y + 5).toFixed(1));
+  const found = places(ordered.map(({ points }, i) => ({ points, width: widths[i] })));
+  labels.forEach((label, i) => {
+    const [x, y] = found[i];
+    label.setAttribute("x", x.toFixed(1));
+    label.setAttribute("y", (y + 5).toFixed(1));
   });
 }
 

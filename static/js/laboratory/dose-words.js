@@ -1,10 +1,12 @@
 // Dose and response in sentences.
 
 import { inPercent } from "../numbers.js";
+import { percent } from "./percent.js";
 
 const fill = (text, values) => interpolate(text, values, true);
 
-export const percent = (share) => fill(gettext("%(number)s%"), { number: inPercent(share) });
+/** How much of a picture is covered, or an axis reaches. */
+export const portion = (share) => fill(gettext("%(number)s%"), { number: inPercent(share) });
 
 /** How much of the picture is covered when half of the first confidence is gone; null where it never is. */
 export function half({ shares, probabilities }) {
@@ -25,7 +27,7 @@ export function curveInWords(curve, { network, label }) {
     label,
     area: percent(curve.area),
     start: percent(curve.probabilities[0]),
-    half: at === null ? "" : percent(at),
+    half: at === null ? "" : portion(at),
   };
   return fill(at === null
     ? gettext("From nothing to everything covered, %(network)s is on average %(area)s sure of %(label)s. It begins at %(start)s and never loses half of that.")

@@ -5,11 +5,12 @@
 import { sentenceOf } from "../trouble.js";
 import { state } from "./address.js";
 import { draw, frame, mark, onShape, shareAt } from "./dose-chart.js";
-import { curveInWords, orderInWords, percent, stepInWords } from "./dose-words.js";
+import { curveInWords, orderInWords, portion, stepInWords } from "./dose-words.js";
 import { ready, waiting } from "./frame.js";
 import { tell } from "./facts.js";
 import { explain } from "./jobs.js";
 import { asLikeliest, indexIn, likeliest } from "./looked-classes.js";
+import { percent } from "./percent.js";
 import { bind, within } from "./picker.js";
 import { subject } from "./subject.js";
 import { twin } from "./twin.js";
@@ -143,7 +144,7 @@ const there = () => sides.filter((side) => side.dose);
 /** Everything that depends on the class and the order. */
 function show() {
   const { order } = address.get();
-  frame(chart, percent);
+  frame(chart, portion);
   draw(chart, there().flatMap((side) => side.dose.curves.map((curve) => ({
     shares: curve.shares,
     values: curve.probabilities,
@@ -177,14 +178,14 @@ function scrub() {
   mark(chart, share, drawn.map((side) => ({ value: side.curve.probabilities[step], style: side.style })));
   const slider = find("step");
   slider.value = String(step);
-  slider.setAttribute("aria-valuetext", percent(share));
-  find("share").textContent = percent(share);
+  slider.setAttribute("aria-valuetext", portion(share));
+  find("share").textContent = portion(share);
   const told = drawn.map((side) => {
     const text = stepInWords(side.curve, step, { network: side.network.title, label: label(), labels: side.network.labels });
     side.find("answer").textContent = text;
     return text;
   });
-  if (told.length) says.say([fill(gettext("%(share)s of the picture is covered."), { share: percent(share) }), ...told].join(" "));
+  if (told.length) says.say([fill(gettext("%(share)s of the picture is covered."), { share: portion(share) }), ...told].join(" "));
   for (const row of find("rows").children) row.toggleAttribute("data-now", row.dataset.at === String(step));
   tellLesson();
 }
@@ -216,7 +217,7 @@ function table() {
   find("rows").replaceChildren(...(drawn[0]?.curve.shares ?? []).map((share, step) => {
     const row = document.createElement("tr");
     row.dataset.at = String(step);
-    const head = Object.assign(document.createElement("th"), { scope: "row", textContent: percent(share) });
+    const head = Object.assign(document.createElement("th"), { scope: "row", textContent: portion(share) });
     const cells = sides.flatMap((side) => [
       side.curve ? percent(side.curve.probabilities[step]) : "–",
       side.curve ? side.network.labels[side.curve.top_indices[step]] : "–",
@@ -252,5 +253,5 @@ address.onChange((_, changed) => {
 onShape(show);
 image.addEventListener("load", scrub);
 image.src = subject.image;
-frame(chart, percent);
+frame(chart, portion);
 reload().finally(ready);

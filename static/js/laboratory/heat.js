@@ -52,7 +52,8 @@ export class Heat {
     this.frame = 0;
     this.marks = [make("rect", { class: "under" }), make("rect")];
     this.svg.setAttribute("viewBox", `0 0 ${SIDE} ${SIDE}`);
-    this.svg.replaceChildren(this.pattern(), ...["hatched", "grid", "contours", "numbers", "barred", "cursor"].map((name) =>
+    // Bars lie below what is to be read.
+    this.svg.replaceChildren(this.pattern(), ...["hatched", "grid", "barred", "contours", "numbers", "cursor"].map((name) =>
       make("g", { class: `heat-${name}`, "data-part": name })));
     this.part("cursor").append(...this.marks);
     this.cursor();

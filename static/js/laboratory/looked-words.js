@@ -1,9 +1,9 @@
 // What a map says, in sentences. Rows and columns are counted from 1 here, from the top left corner.
 
-import { inPercent, number, signed } from "../numbers.js";
+import { number, signed } from "../numbers.js";
+import { percent } from "./percent.js";
 
 const fill = (text, values) => interpolate(text, values, true);
-const percent = (share) => fill(gettext("%(number)s%"), { number: inPercent(share) });
 
 /** Digits after the point that tell the values of a map apart. */
 export function digitsFor(reach) {

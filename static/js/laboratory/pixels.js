@@ -38,6 +38,7 @@ const address = state(DEFAULTS, (values) => {
 
 let shown = null; // what the model makes of the picture
 let pointed = null; // the place under a pointer, {y, x} of the whole picture
+let isChosen = false; // whether somebody has chosen a pixel, and not only the address
 
 // --- all of the picture -------------------------------------------------------------------------------------
 
@@ -200,7 +201,7 @@ function tellAll(row, column, [red, green, blue]) {
   const { numbers, bits, below, above, apart, straight, halving } = shown;
   tell({
     complete: true, row, column, red, green, blue, side: data.side, rows, channels, steps, add, back, shuffle,
-    numbers, bits, below, above, apart, straight, halving, mostRed,
+    numbers, bits, below, above, apart, straight, halving, mostRed, chosen: isChosen,
   });
 }
 
@@ -230,6 +231,7 @@ function later() {
 
 function go(row, column) {
   pointed = null;
+  isChosen = true;
   const last = shown.rows - 1;
   const [y, x] = [row, column].map((at) => inWhole(Math.min(last, Math.max(0, at))));
   address.set({ y, x });
@@ -252,7 +254,9 @@ find("picture").addEventListener("pointerleave", () => {
   later();
 });
 find("picture").addEventListener("click", (event) => {
+  isChosen = true;
   address.set(under(event));
+  later();
 });
 
 find("picture").addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // Skip connections: the gradients of plain and residual networks of one depth, and how they learned. The lines come with the
 // page; the address holds depth, when and layer (from 0).
 
-import { inPercent, number } from "../numbers.js";
+import { number } from "../numbers.js";
 import { state } from "./address.js";
 import { tell } from "./facts.js";
 import { ready } from "./frame.js";
@@ -67,7 +67,7 @@ function start(data) {
       root.querySelector(`[data-mark="${kind}"]`).setAttribute("transform", `translate(${x} ${up(told[place].value)})`);
     });
     says.say([
-      fill(gettext("%(depth)s layers, convolution %(place)s of %(count)s, %(name)s."), { depth, place: layer + 1, count: count(depth), name: data.names[depth][layer] }),
+      fill(gettext("%(depth)s layers, convolution %(place)s of %(count)s (%(name)s)."), { depth, place: layer + 1, count: count(depth), name: data.names[depth][layer] }),
       fill(gettext("Plain: its gradient is %(value)s, which is %(ratio)s times that of the last one; %(accuracy)s% of the training pictures are right after training."), words(chosen[0], told[0])),
       fill(gettext("With shortcuts: %(value)s, which is %(ratio)s times; %(accuracy)s%."), words(chosen[1], told[1])),
     ].join(" "));
@@ -85,7 +85,7 @@ function start(data) {
     });
   }
 
-  const words = ({ accuracy }, { value, ratio }) => ({ value: written(value), ratio: written(ratio), accuracy: inPercent(accuracy.at(-1)) });
+  const words = ({ accuracy }, { value, ratio }) => ({ value: written(value), ratio: written(ratio), accuracy: number(100 * accuracy.at(-1), 1) });
 
   bind(find("depth-pick"), address, "depth", { read: ({ value }) => Number(value) });
   bind(find("when-pick"), address, "when");

@@ -19,8 +19,8 @@ export function table(caption, columns, digits) {
   const rows = ROWS.map(([key, title]) => el("tr", {},
     el("th", { scope: "row", textContent: title }),
     ...columns.map(([, values]) => el("td", { className: "numeric number", textContent: value(key, values[key]) }))));
-  return el("div", { className: "table-wrap", tabIndex: 0, role: "region", "aria-label": caption },
-    el("table", { className: "table xray-table" },
+  return el("div", { className: "table-wrap", tabIndex: 0, role: "group", "aria-label": caption },
+    el("table", { className: "table small xray-table" },
       el("caption", { textContent: caption }),
       el("thead", {}, el("tr", {}, el("td"), ...head)),
       el("tbody", {}, ...rows)));

@@ -3,7 +3,7 @@
 import { number } from "../numbers.js";
 import { grade } from "./lesson.js";
 
-const CLOSE = 0.02; // of a temperature: as exactly as it can be read and typed
+const POINT = 0.01;
 
 const percent = (share) => number(100 * share, share < 0.1 ? 2 : 1);
 const fill = (text, values) => interpolate(text, values, true);
@@ -28,11 +28,15 @@ grade({
       || fill(gettext("It claims %(share)s% now. Make it claim more than 99%."), { share: percent(top) });
   },
 
-  surer({ network, temperature, honest, fair }) {
-    if (Math.abs(Math.log(temperature / honest)) > CLOSE) {
-      return gettext("This is not the temperature that makes it honest. Set that one first.");
+  surer({ network, top, fair }) {
+    const surest = Math.max(...Object.values(fair));
+    if (surest - Math.min(...Object.values(fair)) <= POINT) {
+      return gettext("Both are equally sure of their answers here, to within one percentage point. Choose another picture.");
     }
-    return fair[network] === Math.max(...Object.values(fair))
-      || gettext("The other network is surer of its answer. Compare both at the temperature that makes each honest.");
+    if (fair[network] === surest) return gettext("This is the surer one. Choose the other network.");
+    return Math.abs(top - surest) <= POINT || fill(
+      gettext("It claims %(share)s% now. The surer one, made honest, is %(surest)s% sure."),
+      { share: percent(top), surest: percent(surest) },
+    );
   },
 });

@@ -1,6 +1,6 @@
 // Lesson 9: how each of its tasks is graded by the CutMix laboratory.
 
-import { inPercent } from "../numbers.js";
+import { percent } from "../laboratory/percent.js";
 import { grade } from "./lesson.js";
 
 const SMALL = 0.4;
@@ -8,7 +8,6 @@ const LEAST = 0.15;
 const CLOSE = 0.2;
 
 const fill = (text, values) => interpolate(text, values, true);
-const percent = (share) => fill(gettext("%(number)s%"), { number: inPercent(share) });
 const same = ({ classes: [one, two] }) => (one === two ? gettext("Both pictures are of one class. Choose another picture.") : "");
 const some = (answers, test) => Object.values(answers).some(test);
 

@@ -9,11 +9,9 @@ export function factsOf(name) {
   return null;
 }
 
-/** Whether the figure called `name` waits for a guess. */
-export const isHidden = (name) => Boolean(document.querySelector(`[data-figure="${name}"]`)?.closest("[hidden]"));
-
 function ask(iframe) {
-  iframe.contentWindow?.postMessage({ convoscope: true }, location.origin);
+  // Where a figure did not load there stands the browser's own page, which is nobody to ask.
+  if (iframe.contentDocument) iframe.contentWindow.postMessage({ convoscope: true }, location.origin);
 }
 
 function find() {

@@ -2,8 +2,9 @@
 // own module calls `grade({task: (facts of its figure) => true or a sentence that says what is not yet so})`.
 
 import { sentenceOf } from "../trouble.js";
-import { factsOf, isHidden } from "./frames.js";
+import { factsOf } from "./frames.js";
 import "./predictions.js";
+import "./print.js";
 import { countText, isKept, note, onProgress } from "./progress.js";
 
 const root = document.querySelector("[data-lesson]");
@@ -11,7 +12,6 @@ const MISSES = 2; // before the hint
 
 /** Why the figure called `name` cannot be graded now; "" where it can. */
 function notYet(name) {
-  if (isHidden(name)) return gettext("The figure waits for your guess above.");
   const facts = factsOf(name);
   if (!facts) return gettext("The figure is not there yet. Scroll to it and wait a moment.");
   if (facts.failed) return gettext("The figure could not be computed. Try again there first.");

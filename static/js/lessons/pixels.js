@@ -12,16 +12,20 @@ const NEAR = 10; // too far is near enough
 
 const fill = (text, values) => interpolate(text, values, true);
 
+const noPixel = () => gettext("No pixel is chosen yet. Click or tap on one, or go to one with the arrow keys.");
+
 grade({
-  redder({ red, green, blue, mostRed }) {
+  redder({ red, green, blue, mostRed, chosen }) {
     if (mostRed < RED) return gettext("No pixel of this picture is that red. Choose another picture.");
+    if (!chosen) return noPixel();
     if (red - green >= RED && red - blue >= RED) return true;
     return red >= MUCH
       ? fill(gettext("This pixel has %(red)s, %(green)s and %(blue)s. Its red number is large, but another one is less than 60 below it."), { red, green, blue })
       : fill(gettext("This pixel has %(red)s, %(green)s and %(blue)s. Red must be 60 above both others."), { red, green, blue });
   },
 
-  grey({ red, green, blue, channels }) {
+  grey({ red, green, blue, channels, chosen }) {
+    if (!chosen) return noPixel();
     if (channels !== "rgb") return gettext("A channel is switched off, so the colour is not the pixel’s own. Switch all three on.");
     if (red < MUCH) return fill(gettext("Its red number is %(red)s. Find one of at least 150."), { red });
     const apart = Math.max(red, green, blue) - Math.min(red, green, blue);

@@ -1,6 +1,6 @@
 // Lesson 7: how each of its tasks is graded by the plain and residual networks that are compared.
 
-import { inPercent, number } from "../numbers.js";
+import { number } from "../numbers.js";
 import { grade } from "./lesson.js";
 
 const TEN = 10;
@@ -28,7 +28,7 @@ grade({
     const plain = of("plain", depth);
     const shallower = accuracies.filter((one) => one.kind === "plain" && one.depth < depth);
     if (!shallower.some(({ accuracy }) => accuracy > plain)) {
-      return fill(gettext("The plain network of %(depth)s layers reached %(plain)s%, and no shallower one reached more."), { depth, plain: inPercent(plain) });
+      return fill(gettext("The plain network of %(depth)s layers reached %(plain)s%, and no shallower one reached more."), { depth, plain: number(100 * plain, 1) });
     }
     return of("residual", depth) > plain || gettext("With shortcuts it did no better here.");
   },

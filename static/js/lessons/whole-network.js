@@ -9,11 +9,11 @@ const noLayer = () => gettext("No layer is open. Choose one above the figure, or
 grade({
   eight({ shape }) {
     if (!shape) return noLayer();
-    return (shape[1] === SIDE && shape[2] === SIDE) || interpolate(
-      gettext("The maps of this layer have %(rows)s rows of %(columns)s squares."),
-      { rows: shape[1], columns: shape[2] },
-      true,
-    );
+    const [, rows, columns] = shape;
+    return (rows === SIDE && columns === SIDE) || interpolate(ngettext(
+      "The maps of this layer have %(rows)s row of %(columns)s square.",
+      "The maps of this layer have %(rows)s rows of %(columns)s squares.", rows,
+    ), { rows, columns }, true);
   },
 
   strongest({ blocks, layer, channel, strongest }) {

@@ -23,7 +23,11 @@ COLOURS = {**WHOLE, "runOnly": ["color-contrast"]}
 
 def complaints(page: Page, options: dict[str, Any]) -> list[str]:
     found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {node['failureSummary']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+    return [
+        f"{one['id']}: {node['failureSummary']}: {node['html'][:200]}"
+        for one in found
+        for node in one["nodes"]
+    ]
 
 
 def is_accessible(page: Page) -> None:

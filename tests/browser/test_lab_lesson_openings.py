@@ -42,3 +42,26 @@ def test_no_task_is_solved_in_the_state_that_its_figure_opens_with(
         assert COMPUTED.search(said), one.key
         assert "That is it" not in said, one.key
         expect(task(page, one.key)).not_to_have_attribute("data-solved", "")
+
+
+def test_a_figure_that_waits_for_a_guess_is_not_loaded_before(researcher: Visitor) -> None:
+    page = researcher.open(login=False, height=6000)
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url) if "/laboratory/" in request.url else None)
+    open_lesson(page, "breaking", guess=False)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in loaded if "/lesson/" in url]
+    open_lesson(page, "breaking")
+    expect(
+        page.frame_locator("[data-figure] iframe").first.locator("html[data-laboratory-ready]")
+    ).to_have_count(1, timeout=SOON)
+    assert [url for url in loaded if "/lesson/" in url]
+
+
+def test_a_lesson_whose_script_does_not_come_hides_nothing(researcher: Visitor) -> None:
+    researcher.expect("Failed to load resource", "net::ERR")
+    page = researcher.open(login=False)
+    page.route("**/js/lessons/breaking.*.js", lambda route: route.abort())
+    page.goto("/learn/breaking/")
+    for waiting in page.locator("[data-after-guess]").all():
+        expect(waiting).to_be_visible()

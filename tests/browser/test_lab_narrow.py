@@ -31,7 +31,7 @@ TOO_WIDE = """() => [...document.querySelectorAll(".table-wrap")]
   .map((one) => one.textContent.replace(/\\s+/g, " ").trim().slice(0, 80))"""
 
 
-@BOTH_WIDTHS
+@pytest.mark.parametrize("width", [IN_A_LESSON, 1280])
 @pytest.mark.parametrize(
     ("query", "canvases", "across"),
     [

@@ -259,7 +259,7 @@ def test_what_cannot_be_shown_is_said_and_something_near_is_shown(client, times,
 
 
 def lesson(client):
-    return html.unescape(client.get(reverse("learn:page", args=["width-and-depth"])).content.decode())
+    return html.unescape(client.get(reverse("learn:page", args=["width"])).content.decode())
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ const narrow = matchMedia("(width < 44rem)");
 const TALL = 15; // of a label
 const HALO = 5; // around its letters, as the style sheet has it
 const FAR = 9; // between a label and its line
+const FAINT = 0.3; // how much a strong line's label minds a thin one, which stops before its halo
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 let [WIDTH, HEIGHT] = [640, 340];
@@ -32,21 +33,22 @@ function along(points) {
 }
 
 /**
- * Where the labels of `curves` ({width: of the label, points}, in units of the drawing) stand: each beside its own curve, off the
+ * Where the labels of `curves` ({width: of the label, points, strong}, in units of the drawing) stand: each beside its own curve, off the
  * others and off one another. Returns [x, y] of their middles, in order; null for a curve without a label.
  */
 export function places(curves) {
   const taken = [];
   const all = curves.map(({ points }) => along(points));
-  return curves.map(({ width, points }, own) => {
+  return curves.map(({ width, points, strong }, own) => {
     if (!width) return null;
+    const weights = curves.map((one) => (strong && !one.strong ? FAINT : 1));
     const half = width / 2;
     let best = null;
     let least = Infinity;
     for (const [x, y] of points.slice(1, -1)) {
       for (const side of [-1, 1]) {
         const middle = [x, y + side * (TALL / 2 + FAR)];
-        const cost = crowd(middle, half, all, own) + overlap(middle, half, taken) + outside(middle, half);
+        const cost = crowd(middle, half, all, own, weights) + overlap(middle, half, taken) + outside(middle, half);
         if (cost < least) [least, best] = [cost, middle];
       }
     }
@@ -55,16 +57,16 @@ export function places(curves) {
   });
 }
 
-function crowd([x, y], half, all, own) {
+function crowd([x, y], half, all, own, weights) {
   let cost = 0;
   all.forEach((points, which) => {
     let nearest = Infinity;
     for (const [a, b] of points) {
-      if (Math.abs(a - x) < half + 4 && Math.abs(b - y) < TALL / 2 + 3) cost += 10;
+      if (Math.abs(a - x) < half + 4 && Math.abs(b - y) < TALL / 2 + 3) cost += 10 * weights[which];
       if (Math.abs(a - x) < half) nearest = Math.min(nearest, Math.abs(b - y));
     }
     // Nearer to another curve than to its own it would be read as that one's.
-    if (which !== own && nearest < TALL / 2 + FAR + 6) cost += 40;
+    if (which !== own && nearest < TALL / 2 + FAR + 6) cost += 40 * weights[which];
   });
   return cost;
 }
@@ -121,7 +123,7 @@ export function draw(svg, curves) {
     make("text", { class: `middle network-${style}${isStrong ? "" : " thin"}` }, text));
   part(svg, "labels").replaceChildren(...labels);
   const widths = labels.map((label) => label.getComputedTextLength() + HALO);
-  const found = places(ordered.map(({ points }, i) => ({ points, width: widths[i] })));
+  const found = places(ordered.map(({ points, strong: isStrong }, i) => ({ points, strong: isStrong, width: widths[i] })));
   labels.forEach((label, i) => {
     const [x, y] = found[i];
     label.setAttribute("x", x.toFixed(1));

@@ -137,7 +137,8 @@ MOVED = Guess(
 )
 
 lesson = Lesson(
-    slug="channels",
+    slug="feature-maps",
+    formerly=("channels",),
     number=3,
     title=_("Many channels, ReLU and pooling"),
     summary=_(
@@ -147,7 +148,7 @@ lesson = Lesson(
         "take any number of a network apart, say why there must be a bend between two layers, and what pooling loses."
     ),
     order=103,
-    template="learn/lessons/channels.html",
+    template="learn/lessons/feature_maps.html",
     minutes=20,
     context=context,
     tasks=(

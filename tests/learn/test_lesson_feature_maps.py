@@ -13,7 +13,7 @@ from django.test import Client
 from numpy.typing import NDArray
 
 from learn import subjects
-from learn.lessons import channels
+from learn.lessons import feature_maps
 from ml import artifact
 from ml.explain.structure import structure
 from ml.explain.trace import Trace, tracer, value
@@ -93,7 +93,7 @@ def test_a_shift_by_one_pixel_leaves_a_third_of_what_pooling_keeps() -> None:
 
 
 def test_its_numbers_are_those_of_the_network() -> None:
-    told = channels.context()["plan"]
+    told = feature_maps.context()["plan"]
     card = artifact.load_card("vgg")
     weights = artifact.read_weights(card)
     kernels = weights[f"{MIXING}/kernel"]
@@ -107,7 +107,7 @@ def test_its_numbers_are_those_of_the_network() -> None:
 
 
 def test_every_frame_opens_where_the_text_says(client: Client) -> None:
-    page = unescape(client.get("/learn/channels/").content.decode())
+    page = unescape(client.get("/learn/feature-maps/").content.decode())
     opened = dict(re.findall(r'data-figure="(\w+)".*?<iframe src="([^"]*)"', page, re.S))
     for name, layer in (("sum", MIXING), ("maps", "block1/relu2"), ("pool", "block1/pool")):
         assert f"network=vgg&layer={layer.replace('/', '%2F')}" in opened[name]
@@ -116,7 +116,7 @@ def test_every_frame_opens_where_the_text_says(client: Client) -> None:
 
 
 def test_a_table_shows_what_no_single_layer_can_do() -> None:
-    for row in channels.context()["bends"]:
+    for row in feature_maps.context()["bends"]:
         assert row["sum"] == abs(row["a"] - row["b"])
 
 
@@ -124,7 +124,7 @@ def test_where_no_network_can_be_looked_into_the_lesson_can_still_be_read(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subjects, "cards", tuple)
-    page = unescape(client.get("/learn/channels/").content.decode())
+    page = unescape(client.get("/learn/feature-maps/").content.decode())
     assert "Why there must be a bend" in page
     assert "has 3 × 3 ×" not in page
     opened = re.findall(r'<iframe src="[^"?]*\?([^"]*)"', page)

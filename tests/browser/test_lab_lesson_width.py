@@ -15,7 +15,7 @@ from tests.browser.lesson_page import figure, is_missed, is_solved, open_lesson
 def page(researcher: Visitor, width: int) -> Page:
     page = researcher.open(width=width, login=False)
     give_times(page, without=(Network(10, 6),))
-    return open_lesson(page, "width-and-depth")
+    return open_lesson(page, "width")
 
 
 def choose(frame: FrameLocator, depth: int, width: int) -> None:

@@ -116,7 +116,8 @@ WORK = Guess(
 )
 
 lesson = Lesson(
-    slug="width-and-depth",
+    slug="width",
+    formerly=("width-and-depth",),
     number=8,
     title=_("Wide against deep"),
     summary=_("Two ways to make a network larger, what each of them costs, and when the clock disagrees."),
@@ -124,7 +125,7 @@ lesson = Lesson(
         "say how parameters and work grow with depth and with width, and why equal work need not take equal time."
     ),
     order=108,
-    template="learn/lessons/width_and_depth.html",
+    template="learn/lessons/width.html",
     minutes=15,
     context=context,
     tasks=(

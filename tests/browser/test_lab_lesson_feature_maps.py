@@ -23,7 +23,7 @@ CLEAR = 0.01  # further from zero than two ways of adding up differ
 
 @pytest.fixture
 def page(researcher: Visitor, width: int) -> Page:
-    return open_lesson(researcher.open(width=width, login=False), "channels")
+    return open_lesson(researcher.open(width=width, login=False), "feature-maps")
 
 
 @pytest.fixture

@@ -204,7 +204,7 @@ def test_a_pair_leads_to_its_square_and_a_class_lists_both_directions(page: Page
     pair = KEPT.evaluation()["confused_pairs"][0]
     a, b = KEPT.label(pair["a"]), KEPT.label(pair["b"])
     table = page.locator("[data-training]").get_by_role(
-        "region", name=f"Pairs that {KEPT.title} confuses most"
+        "group", name=f"Pairs that {KEPT.title} confuses most"
     )
     table.get_by_role("link", name=b).first.click()
     figure = page.locator("[data-training] [data-matrix]").first

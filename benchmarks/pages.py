@@ -21,6 +21,8 @@ SCORES = {
     "best_practices": "best-practices",
     "seo": "seo",
 }
+# Now and then Chromium records no trace, and Lighthouse asks to be run again.
+TRIES = 3
 FLAGS = "--headless=new --no-sandbox --disable-gpu"
 
 
@@ -49,12 +51,15 @@ def _judged(address: str, page: str, chromium: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="convoscope-pages-") as folder:
         out = Path(folder) / "report.json"
         command = ["npx", "--yes", LIGHTHOUSE, address, "--quiet", f"--chrome-flags={FLAGS}", "--output=json"]
-        subprocess.run(
-            [*command, f"--output-path={out}"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "CHROME_PATH": chromium},
-        )
+        for attempt in range(TRIES):
+            done = subprocess.run(
+                [*command, f"--output-path={out}"],
+                check=attempt == TRIES - 1,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "CHROME_PATH": chromium},
+            )
+            if not done.returncode:
+                break
         report = json.loads(out.read_text(encoding="utf-8"))
     scores = {name: round(100 * report["categories"][key]["score"]) for name, key in SCORES.items()}
     audits = report["audits"]

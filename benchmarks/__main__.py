@@ -61,8 +61,9 @@ def main() -> int:
         rows = (PARTS | MORE)[name]()
         for row in rows:
             print("  ".join(f"{key}: {value}" for key, value in row.items()), flush=True)
-        file = f"{name}-{args.beside}.json" if args.beside else f"{name}.json"
-        write_json(ELSEWHERE.get(name, RESULTS / file), {"hardware": processor(), "rows": rows})
+        own = ELSEWHERE.get(name, RESULTS / f"{name}.json")
+        file = own.with_stem(f"{own.stem}-{args.beside}") if args.beside else own
+        write_json(file, {"hardware": processor(), "rows": rows})
     return 0
 
 

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(settings.BASE_DIR)
+FILES = ["requirements-serve.txt", "requirements.txt", "requirements-dev.txt"]
 PYTHONS = ["3.11.2", "3.11.9", "3.12.8", "3.13.2"]
 SYSTEMS = [("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64")]
 
@@ -68,7 +69,7 @@ def needed(direct: list[Requirement], where: dict[str, str]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_line_is_one_exact_version_from_the_configured_index(name):
     for line in lines(name):
         assert line.startswith("-r ") or re.match(
@@ -77,7 +78,7 @@ def test_every_line_is_one_exact_version_from_the_configured_index(name):
     assert "://" not in (ROOT / name).read_text()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_nothing_is_installed_that_is_not_pinned(name, python, system):

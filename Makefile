@@ -11,7 +11,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CHECKED := .venv/bin/python -W ignore
 
-.PHONY: run test lint messages bench soak packages packages-dev programs clean
+.PHONY: run test lint messages bench soak bundle packages packages-dev programs clean
 
 # One exec line, so that the supervisor takes this shell's place and receives what is sent to make's child.
 run: packages
@@ -36,6 +36,10 @@ bench: packages-dev
 
 soak: packages-dev programs
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+# The zip that Elastic Beanstalk is given, with the wheels of what serves: deploy/README.md.
+bundle: packages-dev
+	$(BIN)/python -m deploy.bundle --out dist $(ARGS)
 
 # The stamps hold a hash of the requirements: nothing is installed again until they change.
 packages:

@@ -119,10 +119,9 @@ def export_file(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
         return _gone(request)
     name = f"convoscope-{found.created:%Y-%m-%d}.zip"
     response: HttpResponseBase
-    if hasattr(file, "obj"):
-        # A file of S3: opened the usual way all of it would be read before the first byte goes out.
-        file.close()
-        response = StreamingHttpResponse(_pieces(file.obj), content_type="application/zip")
+    if hasattr(file, "pieces"):
+        # A file of a bucket: read the usual way all of it would be fetched before the first byte goes out.
+        response = StreamingHttpResponse(_pieces(file), content_type="application/zip")
         response["Content-Disposition"] = f'attachment; filename="{name}"'
     else:
         response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
@@ -131,12 +130,11 @@ def export_file(request: OwnRequest, pk: uuid.UUID) -> HttpResponseBase:
     return response
 
 
-def _pieces(stored: Any) -> Iterator[bytes]:
-    body = stored.get()["Body"]
+def _pieces(file: Any) -> Iterator[bytes]:
     try:
-        yield from body.iter_chunks(PIECE)
+        yield from file.pieces(PIECE)
     finally:
-        body.close()
+        file.close()
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

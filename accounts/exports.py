@@ -19,6 +19,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import stored_files
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -240,8 +242,11 @@ def _make(export: DataExport) -> None:
         raise
     except LeaseLostError:
         logger.info("The export %s is somebody else's by now.", export.pk)
-    except Exception:
-        logger.exception("The export %s could not be prepared (attempt %d).", export.pk, export.attempts)
+    except Exception as error:
+        # What is wrong with the storage is in the log already.
+        trace = not isinstance(error, stored_files.StorageAway)
+        text = "The export %s could not be prepared (attempt %d, %s)."
+        logger.error(text, export.pk, export.attempts, type(error).__name__, exc_info=trace)
         with _undisturbed(export):
             if export.attempts >= ATTEMPTS:
                 _put_back(export, status=DataExport.Status.FAILED, finished=Now(), leased_until=None)
@@ -258,10 +263,10 @@ def _finish(export: DataExport, name: str, size: int) -> None:
             earlier = DataExport.objects.filter(owner_id=export.owner_id, status=DataExport.Status.READY)
             earlier.exclude(pk=export.pk).update(expires=Now())
     except Exception:
-        _delete_file(name)
+        stored_files.remove([name])
         raise
     if not done:
-        _delete_file(name)
+        stored_files.remove([name])
         raise LeaseLostError
 
 
@@ -297,43 +302,23 @@ def sweep() -> int:
 
     A timer calls it. Returns how many files it removed.
     """
-    over = DataExport.objects.filter(expires__lte=Now()).exclude(file="")
-    removed = sum(_remove_file(export) for export in over)
+    over = dict(DataExport.objects.filter(expires__lte=Now()).exclude(file="").values_list("file", "pk"))
+    removed = stored_files.remove(over, stored_files.SECONDS)
+    DataExport.objects.filter(pk__in=[over[name] for name in removed]).update(file="", bytes=0)
     ended = DataExport.objects.exclude(finished__isnull=True).filter(finished__lt=Now() - REMEMBERED)
     ended.filter(file="").delete()
-    return removed + _sweep_strays()
+    return len(removed) + _sweep_strays()
 
 
 def forget(user: User) -> None:
     """Removes the files of an account's archives; the rows go with the account."""
     exports = DataExport.objects.filter(owner=user)
-    for name in exports.exclude(file="").values_list("file", flat=True):
-        # One that stays behind now has no row any more, and is swept.
-        _delete_file(name)
+    # One that stays behind now has no row any more, and is swept.
+    stored_files.remove(exports.exclude(file="").values_list("file", flat=True))
     exports.delete()
 
 
-def _remove_file(export: DataExport) -> bool:
-    if not _delete_file(export.file.name or ""):
-        return False
-    return bool(DataExport.objects.filter(pk=export.pk).update(file="", bytes=0))
-
-
-def _delete_file(name: str) -> bool:
-    try:
-        default_storage.delete(name)
-    except Exception as error:
-        logger.warning("The file %s could not be removed yet (%s).", name, type(error).__name__)
-        return False
-    return True
-
-
 def _sweep_strays() -> int:
-    try:
-        names = [f"{FOLDER}/{name}" for name in default_storage.listdir(FOLDER)[1]]
-    except FileNotFoundError:
-        return 0
+    old = stored_files.older(FOLDER, STRAY)
     known = set(DataExport.objects.exclude(file="").values_list("file", flat=True))
-    oldest = timezone.now() - STRAY
-    stray = [n for n in names if n not in known and default_storage.get_modified_time(n) < oldest]
-    return sum(_delete_file(name) for name in stray)
+    return len(stored_files.remove((name for name in old if name not in known), stored_files.SECONDS))

@@ -12,6 +12,8 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 
+from accounts import draining
+
 logger = logging.getLogger(__name__)
 
 # Two gigabytes from a slow storage. The site's own limit of a minute is for answers; these tasks have a queue and a
@@ -28,6 +30,9 @@ class WakeUp(DjangoTask):
     abstract = True
 
     def apply_async(self, *args: Any, **options: Any) -> Any:
+        if draining.draining():
+            # It could come back to this machine, which begins nothing more. Others see what waits as well.
+            return None
         try:
             return super().apply_async(*args, **options)
         except Exception as error:
@@ -37,7 +42,7 @@ class WakeUp(DjangoTask):
 
 @contextmanager
 def alone() -> Iterator[bool]:
-    """Whether this is the only long task of this machine, which others then wait for.
+    """Whether this is the only long task of this machine, which others then wait for, and may be begun.
 
     They share a worker with the figures of the laboratory, for which one of its processes has to be left. Whoever finds
     another one at work leaves: what was to be done stands in rows, and a timer wakes up again.
@@ -49,7 +54,17 @@ def alone() -> Iterator[bool]:
             yield False
         else:
             # Closing the file gives it back, and so does the end of the process.
-            yield True
+            yield not draining.draining()
+
+
+def at_work() -> bool:
+    """Whether a long task is under way on this machine."""
+    with (settings.DATA_DIR / "long-tasks.lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @shared_task(base=WakeUp, name="accounts.prepare_exports", time_limit=LONG)

@@ -257,8 +257,10 @@ def steps(network: str, images: list[bytes]) -> dict[str, float]:
 def procfile_web(port: int) -> list[str]:
     """The site as the Procfile starts it, on another port."""
     (line,) = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web: ")]
-    command = shlex.split(line.removeprefix("web: ").replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
-    return [sys.executable, "-m", "gunicorn", *command[1:]]
+    command = shlex.split(line.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+    # What the first role runs: deploy/bin/when_role.
+    command = command[command.index("gunicorn") + 1 : command.index("---")]
+    return [sys.executable, "-m", "gunicorn", *command]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
-from classifier_site.errors import Fields, error_body, is_outage, outage_message
+from classifier_site.errors import Fields, error_body, hush, is_outage, outage_message
 
 # Seconds until it is worth asking again where nothing says how long it takes.
 PAUSE = 60
@@ -30,7 +30,9 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         for connection in connections.all(initialized_only=True):
             if connection.in_atomic_block:
                 connection.set_rollback(True)
-        return Response(error_body("unavailable", outage_message()), status=503, headers={"Retry-After": "5"})
+        body = error_body("unavailable", outage_message(error))
+        response: Response | None = hush(error, Response(body, status=503, headers={"Retry-After": "5"}))
+        return response
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
+from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from classifier_site.environment import Environment
+
+# Every queue that messages are sent to, and which tasks go to another one than the first.
+QUEUES = ("predictions", "lab", "archives")
+ROUTES = {
+    "learn.*": {"queue": "lab"},
+    "accounts.*": {"queue": "archives"},
+    "predictions.take_inbox": {"queue": "archives"},
+}
 
 
 def cache(url: str) -> dict[str, Any]:
@@ -44,13 +54,28 @@ def queue(url: str, local_folder: Path, env: Environment) -> dict[str, Any]:
         }
         return {"CELERY_BROKER_TRANSPORT_OPTIONS": options}
     if url.startswith("sqs"):
+        prefix = env.name("SQS_QUEUE_PREFIX", "-_", longest=60) or "convoscope-"
         options = {
             "region": env.text("AWS_SQS_REGION_NAME", "eu-west-1"),
-            "queue_name_prefix": env.text("SQS_QUEUE_PREFIX", "convoscope-"),
+            "queue_name_prefix": prefix,
             "visibility_timeout": 75,
+            # A receiver waits so long at SQS, and a second more before it asks again.
             "wait_time_seconds": 10,
-            "client-config": {"connect_timeout": 1, "read_timeout": 15, "retries": {"total_max_attempts": 1}},
+            "polling_interval": 1,
+            # What publishing and acknowledging may take; receiving has limits of its own.
+            "client-config": {
+                "connect_timeout": 0.7,
+                "read_timeout": 0.7,
+                "retries": {"total_max_attempts": 1},
+            },
+            "max_retries": 0,
+            # The timer sends a wake-up again; none is worth keeping for days.
+            "sqs-creation-attributes": {"MessageRetentionPeriod": "3600"},
         }
+        if base := env.url("SQS_QUEUES_URL", schemes=("https", "http")).rstrip("/"):
+            # Queues that exist: nobody needs to list or to make any.
+            names = [f"{prefix}{queue}" for queue in QUEUES]
+            options["predefined_queues"] = {name: {"url": f"{base}/{name}"} for name in names}
         # SQS has no remote control; readiness comes from heartbeat rows.
         return {"CELERY_BROKER_TRANSPORT_OPTIONS": options, "CELERY_WORKER_ENABLE_REMOTE_CONTROL": False}
     # Without these a publish into a black hole blocks for more than 40 s.
@@ -62,30 +87,64 @@ def queue(url: str, local_folder: Path, env: Environment) -> dict[str, Any]:
         "max_retries": 0,
         "visibility_timeout": 75,
     }
-    return {"CELERY_BROKER_TRANSPORT_OPTIONS": options}
+    found: dict[str, Any] = {"CELERY_BROKER_TRANSPORT_OPTIONS": options}
+    if url.startswith("rediss"):
+        # kombu would take any certificate. What the address itself says of TLS comes first.
+        found["CELERY_BROKER_USE_SSL"] = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    return found
+
+
+# A picture goes in one request; of an archive, one part at a time is held in memory.
+PART = 8 * 1024 * 1024
+# Seconds a signed link is good for, at most.
+LINK_SECONDS = 300
 
 
 def storage(bucket: str, region: str, endpoint: str) -> dict[str, Any]:
     """The default entry of STORAGES for a bucket of S3 or of what speaks like it; no bucket means the disk."""
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    from boto3.s3.transfer import TransferConfig  # here, because a site without a bucket need not load it
+
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "classifier_site.object_storage.PrivateBucketStorage",
         "OPTIONS": {
             "bucket_name": bucket,
             "region_name": region or None,
             "endpoint_url": endpoint or None,
             "default_acl": None,
             "querystring_auth": True,
-            "querystring_expire": 300,
+            "querystring_expire": LINK_SECONDS,
             "file_overwrite": False,
             "signature_version": "s3v4",
-            "object_parameters": {"ServerSideEncryption": "AES256"},
+            "object_parameters": {"ServerSideEncryption": "AES256", "CacheControl": "private, no-store"},
+            "transfer_config": TransferConfig(
+                multipart_threshold=PART, multipart_chunksize=PART, use_threads=False
+            ),
             "client_config": Config(
                 connect_timeout=2,
                 read_timeout=5,
                 signature_version="s3v4",
+                # As many threads as a process may have: those of gunicorn, two for each upload, the probes.
+                max_pool_connections=32,
                 retries={"total_max_attempts": 3, "mode": "standard"},
+                # Otherwise links are made for the address of all regions, which redirects and so breaks the signature.
+                s3={"addressing_style": "path" if endpoint else "virtual"},
             ),
         },
     }
+
+
+def inbox(env: Environment, bucket: str) -> tuple[str, str]:
+    """The address of the queue that tells of pictures in the bucket's inbox, and who asks about them; empty without."""
+    queue = env.url("INBOX_QUEUE_URL", schemes=("https", "http"))
+    owner = env.text("INBOX_OWNER")
+    if queue and not bucket:
+        raise ImproperlyConfigured(
+            "INBOX_QUEUE_URL is set without AWS_STORAGE_BUCKET_NAME; name the bucket that has the inbox."
+        )
+    if queue and "@" not in owner:
+        raise ImproperlyConfigured(
+            "INBOX_QUEUE_URL is set without INBOX_OWNER; set it to the e-mail address of the account that asks."
+        )
+    return queue, owner

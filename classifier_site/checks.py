@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -13,6 +15,8 @@ from django.core.files.storage import FileSystemStorage, storages
 TAG = "convoscope"
 KEY_LENGTH = 50
 KEY_VARIETY = 5
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def refuse_unsafe_production() -> None:
@@ -30,7 +34,20 @@ def check_production(app_configs: Sequence[Any] | None, **options: Any) -> list[
     if not settings.PRODUCTION:
         return []
     problems: list[CheckMessage] = []
-    for check in (_key, _debug, _hosts, _media, _mail, _database, _broker, _limits, _operator, _shared_parts):
+    for check in (
+        _key,
+        _debug,
+        _hosts,
+        _media,
+        _bucket,
+        _static,
+        _mail,
+        _database,
+        _broker,
+        _limits,
+        _operator,
+        _shared_parts,
+    ):
         problems += check()
     return problems
 
@@ -82,6 +99,20 @@ def check_engine(app_configs: Sequence[Any] | None, **options: Any) -> list[Chec
     return []
 
 
+@register(TAG)
+def check_role(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """A machine with a role is one of several, and what is kept locally is kept on one."""
+    if settings.PRODUCTION or not settings.ROLE:
+        return []
+    return [
+        Advice(
+            f"ROLE is {settings.ROLE}, but ENVIRONMENT is local, so that this machine keeps everything for itself.",
+            hint="Set ENVIRONMENT=production with its database, queue and bucket, or remove ROLE.",
+            id=f"{TAG}.W003",
+        )
+    ]
+
+
 def _error(number: int, message: str, hint: str) -> list[CheckMessage]:
     return [Error(message, hint=hint, id=f"{TAG}.E{number:03d}")]
 
@@ -125,6 +156,58 @@ def _media() -> list[CheckMessage]:
         5,
         "Uploaded pictures could be read by anyone.",
         "Keep the bucket private and its links signed, and MEDIA_ROOT apart from static files.",
+    )
+
+
+def _bucket() -> list[CheckMessage]:
+    name, endpoint = settings.AWS_STORAGE_BUCKET_NAME, urlsplit(settings.AWS_S3_ENDPOINT_URL)
+    if not name and endpoint.scheme:
+        return [
+            Advice(
+                "AWS_S3_ENDPOINT_URL is set without AWS_STORAGE_BUCKET_NAME, so pictures stay on this machine's disk.",
+                hint="Set AWS_STORAGE_BUCKET_NAME as well, or neither.",
+                id=f"{TAG}.W005",
+            )
+        ]
+    if not name:
+        return []
+    problems: list[CheckMessage] = []
+    if not BUCKET_NAME.fullmatch(name):
+        problems += _error(
+            13,
+            "AWS_STORAGE_BUCKET_NAME is not the name of a bucket.",
+            "Write the name alone, such as convoscope-media: no address, no folder, no capital letters.",
+        )
+    elif not settings.AWS_S3_REGION_NAME and not endpoint.scheme:
+        problems += _error(
+            13,
+            "The region of the bucket is not set, and S3 would be asked in another one.",
+            "Set AWS_S3_REGION_NAME, for example to eu-west-1.",
+        )
+    # A name without a dot is that of a container beside this one, on a network of their own.
+    host = endpoint.hostname or ""
+    if endpoint.scheme == "http" and host not in LOOPBACK and re.search("[.:]", host):
+        problems += _error(
+            14,
+            "AWS_S3_ENDPOINT_URL starts with http:, so pictures would cross the network unencrypted.",
+            "Write https:// there.",
+        )
+    return problems
+
+
+def _static() -> list[CheckMessage]:
+    """Whoever may read static files is everybody."""
+    storage, media = storages["staticfiles"], storages["default"]
+    name = getattr(storage, "bucket_name", None)
+    shared = name is not None and name == getattr(media, "bucket_name", None)
+    if isinstance(media, FileSystemStorage):
+        shared = shared or _inside(settings.STATIC_ROOT, settings.MEDIA_ROOT)
+    if not shared:
+        return []
+    return _error(
+        15,
+        "Static files are kept where pictures are.",
+        "Leave static files to the site itself (WhiteNoise), and STATIC_ROOT outside of MEDIA_ROOT.",
     )
 
 

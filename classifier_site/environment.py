@@ -23,7 +23,18 @@ class Environment:
     def text(self, name: str, default: str = "", *, choices: Sequence[str] = ()) -> str:
         value = self._values.get(name, "").strip() or default
         if choices and value not in choices:
-            raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(choices)}.")
+            listed = ", ".join(choice or "empty" for choice in choices)
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {listed}.")
+        return value
+
+    def name(self, name: str, marks: str, *, longest: int) -> str:
+        """A name of letters, digits and ``marks``; empty when none is given."""
+        value = self._values.get(name, "").strip()
+        allowed = all((mark.isascii() and mark.isalnum()) or mark in marks for mark in value)
+        if len(value) > longest or not allowed:
+            raise ImproperlyConfigured(
+                f"{name} is {value[:40]!r}; it must be at most {longest} letters, digits and {' '.join(marks)}."
+            )
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -60,6 +71,12 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} starts with {scheme or 'no scheme'}; it must start with {starts}"
             )
+        try:
+            _port(name, urlsplit(value))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} is no address; characters such as / [ ] in a password are written as %2F %5B %5D."
+            ) from None
         return value
 
     def folder(self, name: str, default: str) -> Path:
@@ -88,8 +105,15 @@ SQLITE_OPTIONS = {
 }
 
 
-def database(url: str, local_file: Path) -> dict[str, Any]:
-    """The entry of DATABASES for a postgres:// or sqlite:// address; nothing given means `local_file`."""
+# A request that finds no free connection, or no database, waits no longer for one.
+POOL_SECONDS = 1.0
+
+
+def database(url: str, local_file: Path, pool: int = 0) -> dict[str, Any]:
+    """The entry of DATABASES for a postgres:// or sqlite:// address; nothing given means `local_file`.
+
+    With `pool` the threads of a process share so many connections to PostgreSQL instead of keeping one each.
+    """
     parts = urlsplit(url)
     if not url or parts.scheme == "sqlite":
         name = unquote(parts.path[1:]) if url else str(local_file)
@@ -109,9 +133,23 @@ def database(url: str, local_file: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or query.pop("host", "")),
         "PORT": str(_port("DATABASE_URL", parts) or ""),
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0 if pool else 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 3, "options": NO_COMPILING, **query},
+        "OPTIONS": {"connect_timeout": 3, "options": NO_COMPILING, **query, **_pool(pool)},
+    }
+
+
+def _pool(size: int) -> dict[str, Any]:
+    if not size:
+        return {}
+    return {
+        "pool": {
+            "min_size": 0,
+            "max_size": size,
+            "timeout": POOL_SECONDS,
+            "max_idle": 60.0,
+            "reconnect_timeout": POOL_SECONDS,
+        }
     }
 
 

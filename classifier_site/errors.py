@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from accounts.stored_files import StorageAway
 from classifier_site.bodies import body_limit
 
 logger = logging.getLogger(__name__)
@@ -71,14 +72,23 @@ def _page(request: HttpRequest, status: int, message: str, template: str) -> str
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """True for a database that does not answer and a full disk: passing, and not the caller's fault."""
+    """True for a database or a storage that is away and a full disk: passing, and not the caller's fault."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    return isinstance(error, (OperationalError, InterfaceError))
+    return isinstance(error, (OperationalError, InterfaceError, StorageAway))
 
 
-def outage_message() -> str:
+def outage_message(error: BaseException | None) -> str:
+    if isinstance(error, StorageAway):
+        return _("Pictures and files cannot be reached at the moment. Try again in a minute.")
     return _("The site cannot do this at the moment. Try again in a few seconds.")
+
+
+def hush(error: BaseException | None, response: Any) -> Any:
+    """What is wrong with the storage is in the log, once; Django would add a line for every picture of every page."""
+    if isinstance(error, StorageAway):
+        response._has_been_logged = True
+    return response
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
@@ -138,9 +148,10 @@ def page_not_found(request: HttpRequest, exception: BaseException | None = None)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if is_outage(sys.exc_info()[1]):
-        return respond(request, 503, "unavailable", outage_message(), retry_after=5)
-    if isinstance(sys.exc_info()[1], UnreadablePostError):
+    error = sys.exc_info()[1]
+    if is_outage(error):
+        return hush(error, respond(request, 503, "unavailable", outage_message(error), retry_after=5))
+    if isinstance(error, UnreadablePostError):
         return too_slow(request)
     message = _("Something went wrong on our side. It has been noted; try again in a minute.")
     return respond(request, 500, "server_error", message)

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+
+from accounts.stored_files import StorageAway
 
 logger = logging.getLogger(__name__)
 
@@ -127,10 +129,16 @@ def _database() -> str:
 
 
 def _storage() -> str:
-    if not isinstance(default_storage._wrapped, FileSystemStorage):  # type: ignore[attr-defined]
-        default_storage.exists("readyz")
+    storage = storages["default"]
+    if not isinstance(storage, FileSystemStorage):
+        from predictions.models import PICTURES
+
+        try:
+            storage.probe(PICTURES)  # type: ignore[attr-defined]
+        except StorageAway as error:
+            return str(error)
         return OK
-    folder = Path(default_storage.location)  # type: ignore[attr-defined]
+    folder = Path(storage.location)
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         return "the folder for pictures cannot be written to"
@@ -145,6 +153,11 @@ def _broker() -> str:
     if settings.CELERY_BROKER_URL.startswith("filesystem"):
         folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"]
         return OK if os.access(folder, os.W_OK) else "the folder for messages cannot be written to"
+    if settings.CELERY_BROKER_URL.startswith("sqs"):
+        from classifier_site import sqs
+
+        sqs.ask(app)
+        return OK
     with app.connection_for_write() as link:
         ping = getattr(getattr(link.channel(), "client", None), "ping", None)
         if ping is not None:

@@ -64,12 +64,17 @@ def configuration(level: str, *, as_json: bool) -> dict[str, Any]:
             "django": {"level": level, "handlers": [], "propagate": True},
             # boto3 and urllib3 print requests, and with them credentials, at DEBUG.
             "botocore": {"level": "WARNING"},
+            # What it was told when it asked for credentials; who asked for something says that there are none.
+            "botocore.credentials": {"level": "ERROR"},
+            "s3transfer": {"level": "WARNING"},
             "boto3": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "PIL": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "fido2": {"level": "WARNING"},
             "kombu": {"level": "ERROR"},
+            # Lines for every try of every connection; requests say that the database is away.
+            "psycopg.pool": {"level": "ERROR"},
             # A line a task is for those who look for something.
             "celery": {"level": level if level != "INFO" else "WARNING"},
         },

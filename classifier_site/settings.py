@@ -20,6 +20,8 @@ PRODUCTION = ENVIRONMENT == "production"
 DATA_DIR = env.folder("DATA_DIR", "./var")
 PORT = env.number("PORT", 8000, minimum=1, maximum=65535)
 DEBUG = env.flag("DEBUG", False)
+# What a machine of several is for; empty where every process is started by hand. deploy/bin/when_role asks too.
+ROLE = env.text("ROLE", "", choices=("web", "worker", ""))
 RATE_LIMITS = env.flag("RATE_LIMITS", True)
 # Calendar months after which the picture of a prediction without a star is removed; 0 keeps it.
 RETENTION_MONTHS = env.number("RETENTION_MONTHS", 12 if PRODUCTION else 0, minimum=0, maximum=1200)
@@ -111,7 +113,9 @@ TEMPLATES = [
 # --- database, cache, queue -------------------------------------------------------------------------------
 
 DATABASE_URL = env.url("DATABASE_URL", schemes=("postgres", "postgresql", "sqlite"))
-DATABASES = {"default": environment.database(DATABASE_URL, DATA_DIR / "convoscope.sqlite3")}
+# Connections that the threads of a process share; 0 lets each keep one of its own.
+DATABASE_POOL = env.number("DATABASE_POOL", 0, minimum=0, maximum=64)
+DATABASES = {"default": environment.database(DATABASE_URL, DATA_DIR / "convoscope.sqlite3", DATABASE_POOL)}
 
 CELERY_BROKER_URL = env.url(
     "CELERY_BROKER_URL", "filesystem://", schemes=("redis", "rediss", "sqs", "filesystem")
@@ -121,6 +125,10 @@ CACHE_URL = env.url(
 )
 
 CACHES = {"default": backends.cache(CACHE_URL)}
+
+# Where metrics of the queue are published, and the lifecycle hook that a machine answers before it is ended.
+CLOUDWATCH_NAMESPACE = env.name("CLOUDWATCH_NAMESPACE", ".-_/#:", longest=255)
+TERMINATION_HOOK = env.name("TERMINATION_HOOK", "-_/", longest=255)
 
 # Rows are the truth and messages are wake-ups: nothing is kept of a task, and a lost message costs seconds.
 CELERY_TASK_ALWAYS_EAGER = False
@@ -137,7 +145,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_DEFAULT_QUEUE = "predictions"
 # Figures, and what may take minutes, have a worker of their own with a process for each.
-CELERY_TASK_ROUTES = {"learn.*": {"queue": "lab"}, "accounts.*": {"queue": "archives"}}
+CELERY_TASK_ROUTES = backends.ROUTES
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -156,6 +164,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME")
 AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", schemes=("http", "https"))
+# Bulk by bucket: the queue that tells of pictures put below inbox/, and the account that asks about them.
+AWS_SQS_REGION_NAME = env.text("AWS_SQS_REGION_NAME", "eu-west-1")
+INBOX_QUEUE_URL, INBOX_OWNER = backends.inbox(env, AWS_STORAGE_BUCKET_NAME)
 STORAGES: dict[str, dict[str, Any]] = {
     "default": backends.storage(AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL),
     "staticfiles": {

@@ -9,14 +9,17 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from classifier_site import refusal
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_site.settings")
 
-django_application = get_wsgi_application()
+with refusal.in_sentences():
+    django_application = get_wsgi_application()
 
-from classifier_site.bodies import BoundedBodies  # noqa: E402
-from classifier_site.checks import refuse_unsafe_production  # noqa: E402
+    from classifier_site.bodies import BoundedBodies
+    from classifier_site.checks import refuse_unsafe_production
 
-refuse_unsafe_production()
+    refuse_unsafe_production()
 application = BoundedBodies(django_application)
 
 # All that lives as long as the process is there now: full collections need not walk through it again and again,

@@ -21,7 +21,11 @@ class LearnConfig(AppConfig):
         from predictions import job_tables
 
         job_tables.register(
-            "explanations", Explanation, queue=explanations.QUEUE, wake_up=tasks.explain.delay
+            "explanations",
+            Explanation,
+            queue=explanations.QUEUE,
+            wake_up=tasks.explain.delay,
+            sort="kind",
         )
         job_tables.register(
             "own classes", OwnClasses, queue=explanations.QUEUE, wake_up=tasks.train_own.delay

@@ -14,6 +14,8 @@ import numpy as np
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_noop
 
+from accounts import stored_files
+from accounts.stored_files import StorageAway
 from learn import explanation_files, kinds, laboratory_quota, questions
 from learn.explanation_files import TooLargeError
 from learn.kinds import KindError, Result, Work
@@ -44,12 +46,14 @@ class OtherVersionError(Exception):
 def drain(seconds: float = DRAIN_SECONDS) -> bool:
     """Computes one question after the other until nothing waits or the time is up; says whether something may wait."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    # What could not be stored would be computed in vain.
+    while time.monotonic() < end and not stored_files.is_away():
         claim, rows = Explanation.objects.claim(1, turns=_turns)
         if not rows:
             break
         run(claim, rows[0])
-    return Explanation.objects.waiting().exists()
+    # While the storage is away the next wake-up is the timers', not one at once.
+    return not stored_files.is_away() and Explanation.objects.waiting().exists()
 
 
 def run(claim: str, row: Explanation) -> bool:
@@ -61,6 +65,10 @@ def run(claim: str, row: Explanation) -> bool:
         # The worker is going away, or the database has: no fault of the question.
         _leave(claim, Explanation.objects.hand_back)
         raise
+    except StorageAway:
+        logger.warning("%s of %s waits for the storage.", row.kind, row.network)
+        _leave(claim, Explanation.objects.hand_back)
+        return False
     except Exception as error:
         _fail(claim, row, error)
         return False

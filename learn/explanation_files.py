@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import tempfile
 import time
@@ -16,13 +15,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.utils import timezone
 from numpy.typing import NDArray
 
+from accounts import stored_files
 from learn.models import Explanation
 from ml.explain import archive
-
-logger = logging.getLogger(__name__)
 
 FOLDER = "laboratory"
 MAX_BYTES = archive.LIMIT
@@ -87,15 +84,7 @@ def is_there(explanation: Explanation) -> bool:
 
 def delete(names: Iterable[str]) -> int:
     """Removes files that no row names; one that the storage does not give up now is swept later. Returns how many."""
-    count = 0
-    for name in filter(None, names):
-        try:
-            default_storage.delete(name)
-        except Exception as error:
-            logger.warning("The file %s could not be removed yet (%s).", name, type(error).__name__)
-        else:
-            count += 1
-    return count
+    return len(stored_files.remove(names))
 
 
 @receiver(post_delete, sender=Explanation, dispatch_uid="learn.explanation_files")
@@ -109,10 +98,6 @@ def forget(sender: Any, instance: Explanation, using: str, **details: Any) -> No
 def sweep(folder: str | None = None) -> int:
     """Removes files older than a day that no row names, in one of the 256 folders. A timer calls it every minute."""
     folder = folder or f"{FOLDER}/{int(time.time() // 60) % 256:02x}"
-    try:
-        names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
-    except FileNotFoundError:
-        return 0
+    old = stored_files.older(folder, STRAY)
     known = set(Explanation.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True))
-    oldest = timezone.now() - STRAY
-    return delete(n for n in names if n not in known and default_storage.get_modified_time(n) < oldest)
+    return len(stored_files.remove((name for name in old if name not in known), stored_files.SECONDS))

@@ -25,6 +25,36 @@ def share_section(request: HttpRequest) -> tuple[str, dict[str, Any]] | None:
     return account_section(request)
 
 
+def _register_inbox() -> None:
+    """The bucket's inbox, where there is one: others pay nothing for it."""
+    from datetime import timedelta
+
+    from django.conf import settings
+
+    # Known to every process: who sends the wake-up has no inbox of its own.
+    from predictions import inbox_tasks, job_tables
+    from predictions.models import InboxObject
+
+    if not settings.INBOX_QUEUE_URL:
+        return
+
+    def ask() -> None:
+        from predictions import inbox
+
+        inbox.wake_up()
+
+    def forget() -> None:
+        from predictions import inbox
+
+        inbox.sweep()
+
+    job_tables.register(
+        "inbox", InboxObject, queue=inbox_tasks.QUEUE, wake_up=inbox_tasks.take_inbox.delay, seconds=0.05
+    )
+    job_tables.register_timer("inbox: queue", timedelta(seconds=5), ask)
+    job_tables.register_timer("inbox: old rows", timedelta(minutes=10), forget)
+
+
 class PredictionsConfig(AppConfig):
     name = "predictions"
     verbose_name = _("Predictions")
@@ -44,6 +74,7 @@ class PredictionsConfig(AppConfig):
         registry.register_suspender("predictions", lifecycle.cancel)
         registry.register_section("predictions-shares", share_section)
         registry.register_section("predictions-notices", notices.account_section, first=True)
+        _register_inbox()
         moderators.register_permissions(
             "predictions.view_report",
             "predictions.moderate",

@@ -26,12 +26,17 @@ Timed = tuple[str, timedelta, Callable[[], Any]]
 
 @dataclass(frozen=True)
 class JobTable:
-    """A table of jobs; ``wake_up`` sends the message that has workers of ``queue`` look at what waits."""
+    """A table of jobs; ``wake_up`` sends the message that has workers of ``queue`` look at what waits.
+
+    ``seconds`` is what a job takes as long as none of the latest tells, of each ``sort``: a column whose values differ.
+    """
 
     name: str
     model: type[Job]
     queue: str
     wake_up: Callable[[], Any]
+    seconds: float = 1.0
+    sort: str = "status"
 
     def send_lost_wake_up(self) -> None:
         """Sends the wake-up again while something waits: a message may have been lost."""
@@ -50,11 +55,19 @@ _tables: dict[str, JobTable] = {}
 _timers: dict[str, Timed] = {}
 
 
-def register(name: str, model: type[Job], *, queue: str, wake_up: Callable[[], Any]) -> None:
+def register(
+    name: str,
+    model: type[Job],
+    *,
+    queue: str,
+    wake_up: Callable[[], Any],
+    seconds: float = 1.0,
+    sort: str = "status",
+) -> None:
     """Has the workers see to a table of jobs. Raises ValueError for a name that is taken."""
     if name in _tables:
         raise ValueError(f"{name!r} is registered already.")
-    _tables[name] = JobTable(name, model, queue, wake_up)
+    _tables[name] = JobTable(name, model, queue, wake_up, seconds, sort)
 
 
 def register_timer(name: str, every: timedelta, action: Callable[[], Any]) -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from accounts import draining
 from predictions.heartbeats import HeartbeatQuerySet
 from predictions.turns import Turns
 
@@ -79,10 +80,11 @@ class JobQuerySet(models.QuerySet[Any]):
         Jobs that were tried before are taken alone: one of them may be what killed the worker, and its
         neighbours must not pay for it. Somebody who waits for one answer does not wait for bulk work in the same
         claim. With ``turns`` those who sent work for the laboratory or in bulk are served in turn; what one of them
-        leaves free of a claim is filled up with the work of the others.
+        leaves free of a claim is filled up with the work of the others. A machine that is about to go away takes
+        nothing.
         """
         claim = f"{owner or worker_name()}:{uuid.uuid4().hex[:12]}"
-        head = self.waiting().first()
+        head = None if draining.draining() else self.waiting().first()
         if head is None:
             return claim, []
         in_turn = turns is not None and head.priority >= Job.Priority.LABORATORY

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from ml.labels import display
 from predictions.distributions import Distribution
 from predictions.images import FILENAME_LENGTH
+from predictions.inbox_rows import InboxObject
 from predictions.jobs import Heartbeat, Job, JobQuerySet, Timer, job_constraints, job_indexes
 from predictions.networks import Label, Network
 from predictions.orders import order_indexes
@@ -29,6 +30,7 @@ __all__ = [
     "Batch",
     "Distribution",
     "Heartbeat",
+    "InboxObject",
     "Label",
     "Network",
     "NetworkInput",
@@ -101,8 +103,7 @@ class Upload(models.Model):
     source_height = models.PositiveIntegerField()
     bytes = models.PositiveIntegerField(_("size in bytes"))
     created = models.DateTimeField(_("created"), db_default=Now(), editable=False, db_index=True)
-    # Since when moderators withhold it. Its predictions are deleted meanwhile, which every page and query knows;
-    # ``expired`` and ``just_deleted`` leave them alone.
+    # Since when moderators withhold it; its predictions are deleted, and ``expired``, ``just_deleted`` spare them.
     hidden = models.DateTimeField(_("hidden"), null=True, blank=True, editable=False)
     # Hidden because it looks like a picture that was removed, until a moderator has seen it.
     held = models.BooleanField(_("held for review"), default=False, db_default=False, editable=False)
@@ -142,8 +143,7 @@ class Upload(models.Model):
 class NetworkInput(models.Model):
     """What a network sees of an upload: the bytes of uint8 (size, size, 3), RGB.
 
-    Made once for each way of preprocessing, each set of bars and each box, so that workers never read object
-    storage; gone with its upload.
+    Made once for each preprocessing, set of bars and box, so that workers read no object storage; goes with its upload.
     """
 
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="inputs")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import stored_files
 from predictions.models import DRAFT_LIFETIME, PICTURES, Batch, Prediction, Upload
-
-logger = logging.getLogger(__name__)
 
 # Timers run between heartbeats, so each stops after this long and goes on at its next turn.
 SWEEP_SECONDS = 3.0
@@ -90,13 +87,8 @@ def _remove_unused(ids: set[Any]) -> list[str]:
 
 
 def delete_files(names: Iterable[str]) -> None:
-    """Removes files whose rows are gone."""
-    for name in filter(None, names):
-        try:
-            default_storage.delete(name)
-        except Exception as error:
-            # The row is gone, so nobody can see the file; sweep_files tries again.
-            logger.warning("The file %s could not be removed yet (%s).", name, type(error).__name__)
+    """Removes files whose rows are gone; those that the storage does not give up now are left to sweep_files."""
+    stored_files.remove(names)
 
 
 def sweep_orphans(seconds: float = SWEEP_SECONDS) -> int:
@@ -124,12 +116,6 @@ def sweep_files(folder: str | None = None) -> int:
     killed between the file and its row, or when the storage was away while something was deleted.
     """
     folder = folder or f"{PICTURES}/{int(time.time() // 60) % 256:02x}"
-    try:
-        names = [f"{folder}/{name}" for name in default_storage.listdir(folder)[1]]
-    except FileNotFoundError:
-        return 0
+    old = stored_files.older(folder, DRAFT_LIFETIME)
     known = set(Upload.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True))
-    oldest = timezone.now() - DRAFT_LIFETIME
-    stray = [n for n in names if n not in known and default_storage.get_modified_time(n) < oldest]
-    delete_files(stray)
-    return len(stray)
+    return len(stored_files.remove((name for name in old if name not in known), SWEEP_SECONDS))

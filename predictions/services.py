@@ -148,9 +148,7 @@ def store_all(owner: User, pictures: Sequence[PreparedImage], *, counts: bool = 
             if counts:
                 held.look_through(uploads)
     except BaseException:
-        for upload in uploads:
-            if upload.file:
-                upload.file.delete(save=False)
+        removal.delete_files([upload.file.name or "" for upload in uploads])
         raise
     return uploads
 

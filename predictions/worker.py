@@ -1,7 +1,8 @@
 """What a Celery worker does beside its tasks: loads the networks, shows that it lives, runs the timers.
 
 Loading happens in every pool child after the fork; heartbeat and timers run in a thread of the parent. A worker whose
-queues have no predictions, such as the one for figures and archives, loads no network and does the rest.
+queues have no predictions, such as the one for figures and archives, loads no network and does the rest. Where a
+lifecycle hook is named, the same thread looks whether the machine goes away (``predictions.termination``).
 """
 
 from __future__ import annotations
@@ -9,19 +10,27 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from celery.signals import celeryd_after_setup, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_init, worker_process_init, worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, close_old_connections, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.models.functions import Now
 
+from accounts import draining
 from ml import config
-from predictions import job_tables
+from predictions import job_tables, signs, timers
 from predictions.heartbeats import ANSWERS
-from predictions.jobs import Heartbeat, Timer, parent_name, worker_name
+from predictions.jobs import Heartbeat, parent_name, worker_name
+from predictions.pulse import Pulse
+from predictions.termination import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +38,9 @@ ARCHIVES = "archives"
 """The queue of what may take minutes: archives of people's data, and accounts that are erased."""
 
 BEAT_SECONDS = 5.0
+POOL_SECONDS = 0.05
 # As long as a child may take to start, less a margin: the database may be restarting just then.
 REPORT_TRIES = 40
-HEARTBEAT_KEPT = timedelta(minutes=10)
 
 _queues = ""
 _stopping = threading.Event()
@@ -43,6 +52,13 @@ _at_work = threading.Lock()
 def remember_queues(instance: Any, **details: Any) -> None:
     global _queues
     _queues = ",".join(sorted(instance.app.amqp.queues.consume_from or instance.app.amqp.queues))
+
+
+@worker_init.connect
+def keep_connections_apart(**details: Any) -> None:
+    """No pool of connections here, whatever the site has: its threads would not survive the forks."""
+    for entry in connections.settings.values():
+        entry.get("OPTIONS", {}).pop("pool", None)
 
 
 def serves(queue: str) -> bool:
@@ -60,6 +76,8 @@ def begin(**details: Any) -> None:
     """In the child: networks first, then the sign that this worker can answer, then what waits is started on."""
     connection.close()
     loaded = load_networks() if answers() else None
+    if loaded is not None:
+        signs.loaded(settings.DATA_DIR, _sign(), os.getppid(), loaded)
     report(loaded)
     # What the child that this one replaces had claimed comes back now, or when its lease is over.
     if answers():
@@ -100,13 +118,18 @@ def report(loaded: dict[str, str] | None) -> None:
             _stopping.wait(1)
 
 
-@worker_ready.connect
-def start_timers(**details: Any) -> None:
+def _sign() -> str:
+    return signs.ANSWERING if answers() else signs.OTHER
+
+
+@celeryd_after_setup.connect
+def start_timers(instance: Any, **details: Any) -> None:
+    """Before the broker is asked, which may be away: the sign of life says that this machine is well."""
     os.register_at_fork(
         before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release
     )
     say_what_is_slow()
-    threading.Thread(target=_run_timers, args=(worker_name(),), name="timers", daemon=True).start()
+    threading.Thread(target=_run_timers, args=(worker_name(), instance), name="timers", daemon=True).start()
 
 
 def say_what_is_slow() -> None:
@@ -132,18 +155,46 @@ def stop_timers(**details: Any) -> None:
             _at_work.release()
 
 
-def _run_timers(name: str) -> None:
-    while not _stopping.wait(BEAT_SECONDS):
+def _run_timers(name: str, instance: Any) -> None:
+    # Children are forked before there is anything that they should not inherit.
+    while getattr(instance.pool, "_pool", None) is None:
+        if _stopping.wait(POOL_SECONDS):
+            return
+    pulse = Pulse(instance.consumer)
+    outage = timers.Outage("Heartbeat and timers")
+    watch = Watch(pulse) if settings.TERMINATION_HOOK else None
+    while True:
         with _at_work:
             if _stopping.is_set():
                 return
+            # Before the database is asked, which may be away.
+            show(pulse)
             try:
                 close_old_connections()
+                if watch is not None:
+                    watch.look()
                 tick(name)
             except Exception as error:
-                logger.warning("Heartbeat and timers are put off: %s.", type(error).__name__)
+                outage.begins(error)
+            else:
+                outage.ends()
             finally:
                 connection.close()
+        if _stopping.wait(BEAT_SECONDS):
+            return
+
+
+def show(pulse: Pulse) -> None:
+    """Leaves this worker's sign of life on the machine's disk."""
+    signs.leave(
+        settings.DATA_DIR,
+        _sign(),
+        pid=os.getpid(),
+        stuck=pulse.stuck(),
+        draining=draining.draining(),
+        # With the engine on a server there is nothing to load, and that server may be away.
+        loads=answers() and settings.ML_ENGINE != "tensorflow_serving",
+    )
 
 
 def tick(name: str) -> None:
@@ -154,12 +205,7 @@ def tick(name: str) -> None:
     Prediction.objects.sweep_dead()
     for table in job_tables.every():
         table.model._default_manager.sweep_dead()
-    for timer, every, action in timers():
-        if Timer.objects.due(timer, every):
-            try:
-                action()
-            except Exception:
-                logger.exception("The timer %s failed.", timer)
+    timers.run_due(_stopping.is_set)
 
 
 def _served() -> dict[str, str] | None:
@@ -171,45 +217,11 @@ def _served() -> dict[str, str] | None:
     return inference.served()
 
 
-def timers() -> list[tuple[str, timedelta, Callable[[], Any]]]:
-    """Name, interval, action; each idempotent."""
-    from accounts import exports, guests, sessions
-    from accounts import tasks as long_tasks
-    from predictions import removal, retention, upkeep
-    from predictions.models import Prediction
-
-    return [
-        ("expired leases", timedelta(seconds=15), Prediction.objects.sweep_expired),
-        ("wake-ups", timedelta(seconds=5), wake_up),
-        ("deleted predictions", timedelta(seconds=10), removal.purge),
-        ("drafts", timedelta(minutes=10), removal.sweep_orphans),
-        ("old pictures", timedelta(minutes=1), retention.sweep),
-        ("unnamed predictions", timedelta(seconds=30), upkeep.name_predictions),
-        ("unseen pictures", timedelta(seconds=15), upkeep.look_at_uploads),
-        ("guests", timedelta(minutes=1), guests.sweep),
-        ("long tasks", timedelta(seconds=30), long_tasks.wake_up),
-        ("old archives", timedelta(minutes=10), exports.sweep),
-        ("orphaned files", timedelta(minutes=1), removal.sweep_files),
-        ("sessions", timedelta(minutes=10), sessions.sweep),
-        ("heartbeats", timedelta(minutes=5), forget_dead_workers),
-        *job_tables.timers(),
-    ]
-
-
-def wake_up() -> None:
-    """Sends the wake-up again while something waits: a message may have been lost."""
-    from predictions.models import Prediction
-    from predictions.tasks import predict
-
-    if Prediction.objects.waiting().filter(created__lt=Now() - timedelta(seconds=2)).exists():
-        predict.delay()
-
-
-def forget_dead_workers() -> None:
-    Heartbeat.objects.filter(seen__lt=Now() - HEARTBEAT_KEPT).delete()
-
-
 def _beat(name: str, models: dict[str, str] | None = None) -> None:
+    if draining.draining():
+        # Nobody is to count on this worker any more.
+        Heartbeat.objects.filter(name=name).delete()
+        return
     values: dict[str, Any] = {"seen": Now(), "queues": _queues}
     if models is not None:
         values["models"] = models

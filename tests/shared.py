@@ -46,7 +46,7 @@ TOGETHER = {
 }
 """One process gets all that shares something which takes long to make; the first path that fits counts."""
 
-FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/site/"]
+FIRST = [*TOGETHER, "tests/predictions/test_faults.py", "tests/deploy/", "tests/site/"]
 """What starts servers and programs."""
 
 VARYING = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|datetime\(")

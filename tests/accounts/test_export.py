@@ -268,20 +268,14 @@ def test_from_an_object_storage_it_comes_in_pieces(page, user, monkeypatch):
     with default_storage.open(export.file.name, "rb") as file:
         data = file.read()
 
-    class Body(io.BytesIO):
-        def iter_chunks(self, size):
-            while piece := self.read(size):
-                yield piece
-
-    class Stored:
-        def get(self):
-            return {"Body": Body(data)}
-
     class File:
-        obj = Stored()
+        closed = False
+
+        def pieces(self, size):
+            yield from (data[:size], data[size:])
 
         def close(self):
-            pass
+            File.closed = True
 
         def read(self, size=-1):
             pytest.fail("all of it was read")
@@ -289,6 +283,7 @@ def test_from_an_object_storage_it_comes_in_pieces(page, user, monkeypatch):
     monkeypatch.setattr(default_storage, "open", lambda name, mode: File(), raising=False)
     response = page.get(address(export))
     assert b"".join(response.streaming_content) == data
+    assert File.closed
     assert response["Content-Length"] == str(len(data))
     assert response["Content-Disposition"].startswith("attachment")
 

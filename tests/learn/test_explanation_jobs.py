@@ -13,11 +13,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.stored_files import StorageAway
 from learn import explaining, explanations, subjects, tasks
 from learn.kinds import KindError, Result, Work
 from learn.models import Explanation
 from ml.artifact import ArtifactError
-from predictions import job_tables, worker
+from predictions import job_tables, timers, worker
 from predictions.inference import drain
 from predictions.jobs import MAX_ATTEMPTS
 from predictions.models import Prediction
@@ -141,7 +142,7 @@ def test_what_an_expired_lease_held_is_done_again(asked: Asked, user: User, on: 
     row = ask(user, on)
     Explanation.objects.claim(1)
     Explanation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    names = {name: action for name, _every, action in worker.timers()}
+    names = {name: action for name, _every, action in timers.listed()}
     names["explanations: leases"]()
     explaining.drain(60.0)
     assert ended(row)[0] == "done"
@@ -318,3 +319,28 @@ def test_a_storage_that_is_full_fails_with_a_sentence(
         patch.setattr(type(default_storage._wrapped), "_save", full)
         explaining.drain(60.0)
     assert ended(row)[:2] == ("failed", "failed")
+
+
+def test_while_the_storage_is_away_a_question_waits_and_nothing_is_computed_in_vain(
+    asked: Asked, user: User, on: str, no_wake_ups: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = default_storage._wrapped  # type: ignore[attr-defined]
+
+    def away(*given: Any, **options: Any) -> NoReturn:
+        monkeypatch.setattr(storage, "is_away", True, raising=False)
+        raise StorageAway("the bucket does not answer")
+
+    row = ask(user, on)
+    other = ask(user, on, 2)
+    no_wake_ups.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(storage), "_save", away)
+        for _ in range(3):
+            tasks.explain()
+        assert [ended(one)[0] for one in (row, other)] == ["queued", "queued"]
+        assert (row.attempts, len(asked.calls)) == (0, 1)
+        # The timers wake the worker up later; a wake-up at once would find the storage as it is.
+        assert no_wake_ups == []
+    monkeypatch.delattr(storage, "is_away")
+    tasks.explain()
+    assert [ended(one)[0] for one in (row, other)] == ["done", "done"]

@@ -19,7 +19,7 @@ from accounts import exports, registry
 from accounts.models import DataExport, User
 from learn import explaining, explanation_files, explanations, subjects, upkeep
 from learn.models import Explanation
-from predictions import lifecycle, retention, worker
+from predictions import lifecycle, retention, timers
 from predictions.inference import drain
 from predictions.models import Prediction, Upload
 from tests.factories import make_guest, make_runs, make_user
@@ -55,7 +55,7 @@ def sweep(capture: Any) -> int:
 
 
 def test_the_workers_timers_see_to_the_laboratory() -> None:
-    names = [name for name, _every, _action in worker.timers()]
+    names = [name for name, _every, _action in timers.listed()]
     for name in (
         "explanations: leases",
         "explanations: wake-ups",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import guests
 from accounts.models import User
-from predictions import inference, moderation, quotas, services, worker
+from predictions import inference, moderation, quotas, services, timers
 from predictions.models import Batch, Prediction, Upload
 from tests.factories import PASSWORD, make_picture, make_runs
 from tests.folders import files
@@ -161,9 +161,9 @@ def test_after_a_day_the_pictures_are_out_of_reach_and_then_erased(
     Prediction.objects.claim(1)
     expire(guest_of(client))
     assert client.get(address, headers=HTML).status_code == 302
-    timers = {name: action for name, _every, action in worker.timers()}
-    assert timers["guests"]() == 1
-    assert timers["guests"]() == 0
+    actions = {name: action for name, _every, action in timers.listed()}
+    assert actions["guests"]() == 1
+    assert actions["guests"]() == 0
     assert list(User.objects.all()) == [user]
     assert Prediction.objects.get().owner == user
     assert Upload.objects.get().owner == user

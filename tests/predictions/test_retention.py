@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from predictions import lifecycle, quotas, removal, retention, services, worker
+from predictions import lifecycle, quotas, removal, retention, services, timers
 from predictions.models import Job, NetworkInput, Prediction, Upload
 from tests.api import Api
 from tests.factories import finish, make_picture, make_runs
@@ -146,7 +146,7 @@ def test_a_timer_of_the_workers_does_it_piece_by_piece(user: User, monkeypatch: 
     monkeypatch.setattr(retention, "PIECE", 3)
     for _ in range(5):
         answered(user, models=("tiny",))
-    actions = {name: action for name, _every, action in worker.timers()}
+    actions = {name: action for name, _every, action in timers.listed()}
     assert retention.sweep(0) == 0
     assert actions["old pictures"]() == 5
 

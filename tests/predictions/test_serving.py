@@ -169,7 +169,7 @@ def test_a_worker_on_a_processor_without_vnni_says_so(
 ) -> None:
     settings.ML_ENGINE = engine
     monkeypatch.setattr(worker.config, "has_vnni", lambda: vnni)
-    monkeypatch.setattr(worker, "_run_timers", lambda name: None)
+    monkeypatch.setattr(worker, "_run_timers", lambda name, instance: None)
     monkeypatch.setattr(worker.os, "register_at_fork", lambda **hooks: None)
-    worker.start_timers()
+    worker.start_timers(instance=None)
     assert sum("no VNNI" in record.getMessage() for record in caplog.records) == lines

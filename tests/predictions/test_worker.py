@@ -10,7 +10,7 @@ from celery.contrib.django.task import DjangoTask
 from django.db import OperationalError
 from django.utils import timezone
 
-from predictions import inference, job_tables, removal, tasks, worker
+from predictions import inference, job_tables, removal, tasks, timers, worker
 from predictions.jobs import Heartbeat, Timer
 from predictions.models import Prediction
 from tests.factories import make_runs, make_user
@@ -34,13 +34,13 @@ def test_only_networks_that_load_are_reported(tmp_path: Any) -> None:
 
 
 def test_a_wake_up_is_sent_again_while_something_waits(no_wake_ups: list[str]) -> None:
-    worker.wake_up()
+    timers.wake_up()
     assert no_wake_ups == []
     make_runs(make_user(), models=("tiny",))
-    worker.wake_up()
+    timers.wake_up()
     assert no_wake_ups == []
     Prediction.objects.update(created=timezone.now() - timedelta(seconds=10))
-    worker.wake_up()
+    timers.wake_up()
     assert no_wake_ups == ["predictions.predict"]
 
 
@@ -73,7 +73,7 @@ def test_workers_long_gone_are_forgotten() -> None:
     worker._beat("host:1")
     worker._beat("host:2")
     Heartbeat.objects.filter(name="host:1").update(seen=timezone.now() - timedelta(hours=1))
-    worker.forget_dead_workers()
+    timers.forget_dead_workers()
     assert [heartbeat.name for heartbeat in Heartbeat.objects.all()] == ["host:2"]
 
 
@@ -169,10 +169,10 @@ def test_a_name_stands_for_one_table_and_one_timer(monkeypatch: pytest.MonkeyPat
         job_tables.register("runs", Prediction, queue="lab", wake_up=list)
     with pytest.raises(ValueError, match="'sweep' is registered already"):
         job_tables.register_timer("sweep", timedelta(minutes=1), list)
-    names = [name for name, _every, _action in worker.timers()]
+    names = [name for name, _every, _action in timers.listed()]
     assert names[-3:] == ["runs: leases", "runs: wake-ups", "sweep"]
 
 
 def test_every_name_of_a_timer_is_used_once() -> None:
-    names = [name for name, _every, _action in worker.timers()]
+    names = [name for name, _every, _action in timers.listed()]
     assert len(set(names)) == len(names)

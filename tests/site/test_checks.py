@@ -33,6 +33,7 @@ SAFE: dict[str, Any] = {
     "RATE_LIMITS": True,
     "CACHE_URL": "redis://cache.example/1",
     "AWS_STORAGE_BUCKET_NAME": "bucket",
+    "AWS_S3_REGION_NAME": "eu-west-1",
 }
 ENVIRONMENT = {
     "ENVIRONMENT": "production",

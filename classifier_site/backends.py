@@ -6,7 +6,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -104,7 +103,9 @@ def storage(bucket: str, region: str, endpoint: str) -> dict[str, Any]:
     """The default entry of STORAGES for a bucket of S3 or of what speaks like it; no bucket means the disk."""
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    from boto3.s3.transfer import TransferConfig  # here, because a site without a bucket need not load it
+    # Here, because a site without a bucket need not load them.
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
 
     return {
         "BACKEND": "classifier_site.object_storage.PrivateBucketStorage",

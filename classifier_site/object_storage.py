@@ -130,8 +130,12 @@ class PrivateBucketStorage(S3Storage):
     @property
     def is_away(self) -> bool:
         """Whether it did not answer, or took nothing, a moment ago."""
-        recent = self._trouble is not None and time.monotonic() - self._trouble[0] < Guard.PAUSE
-        return self._guard.closed or recent
+        return self._guard.closed or self._recent(Guard.PAUSE) is not None
+
+    def _recent(self, seconds: float) -> Trouble | None:
+        """Why it took nothing, if that is not longer ago. Other threads write what is read here, so it is read once."""
+        noted = self._trouble
+        return noted[1] if noted is not None and time.monotonic() - noted[0] < seconds else None
 
     def probe(self, folder: str) -> None:
         """Raises StorageAway with a reason when files could be neither stored nor read now.
@@ -140,8 +144,9 @@ class PrivateBucketStorage(S3Storage):
         """
         with self._asking():
             self._client.list_objects_v2(Bucket=self.bucket_name, Prefix=f"{folder}/", MaxKeys=1)
-        if self._trouble is not None and time.monotonic() - self._trouble[0] < REMEMBERED:
-            raise BucketAway(self._trouble[1])
+        trouble = self._recent(REMEMBERED)
+        if trouble is not None:
+            raise BucketAway(trouble)
 
     # --- files -----------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ if [ "${1:-}" = --register ]; then
     only_register=yes
     shift
 fi
+# dist/*.zip may be several, of which the shell would make a wrong bundle and a wrong bucket.
+[ "$#" -le 4 ] || { echo "$usage: one bundle, not several." >&2; exit 2; }
 site=${1:?$usage}
 version=${2:?$usage}
 bundle=${3:-}

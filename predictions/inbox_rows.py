@@ -53,7 +53,10 @@ class InboxObject(Job):
     size = models.BigIntegerField(db_default=0, default=0)
     # Names joined by "+"; empty for all that are offered.
     networks = models.CharField(max_length=200, db_default="", default="")
-    upload = models.ForeignKey("predictions.Upload", models.SET_NULL, null=True, related_name="+")
+    # Without a constraint: a release that does not know this table may remove uploads beside this one.
+    upload = models.ForeignKey(
+        "predictions.Upload", models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
     # What is written, fixed before it is: whoever repeats the writing writes the same bytes.
     result = models.TextField(db_default="", default="")
     result_due = models.DateTimeField(db_default=Now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import time
@@ -85,5 +86,5 @@ def _ask(request: urllib.request.Request) -> tuple[int, str]:
             return int(response.status), response.read(10_000).decode("utf-8", "replace").strip()
     except urllib.error.HTTPError as error:
         return error.code, ""
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise MetadataError(type(error).__name__) from None

@@ -33,19 +33,20 @@ class Pulse:
             # It looks for its broker, which may be away for as long as it likes.
             self._asked = None
             return ""
-        now = time.monotonic()
-        if self._asked is None:
-            self._asked = now
+        # The loop may answer at any moment from here on, in its own thread: what it changes is read once.
+        asked = self._asked
+        waited = 0.0 if asked is None else time.monotonic() - asked
+        if asked is None:
+            self._asked = time.monotonic()
         # At every beat: a loop that begins anew forgets what it was asked.
         self._consumer.call_soon(self._answer)
-        waited = now - self._asked
         return f"its main loop has not turned for {waited:.0f} s" if waited > LOOP_SECONDS else ""
 
     def _answer(self) -> None:
         self._asked = None
 
     def _task(self) -> str:
-        for request in list(state.active_requests):
+        for request in _active():
             limit = request.task.time_limit or self._consumer.app.conf.task_time_limit
             if limit and request.time_start and time.time() - request.time_start > limit + MARGIN_SECONDS:
                 return f"a task has outlived its time limit of {limit:.0f} s"
@@ -69,10 +70,19 @@ class Pulse:
     def end_long_tasks(self) -> int:
         """Ends tasks that may take longer than others do; they hand back what they have. Says how many."""
         usual = self._consumer.app.conf.task_time_limit
-        long = [one for one in list(state.active_requests) if (one.task.time_limit or 0) > usual]
+        long = [one for one in _active() if (one.task.time_limit or 0) > usual]
         for request in long:
             # A second signal would cut short what the first one has begun.
             if request.id not in self._ended:
                 self._ended.add(request.id)
                 self._consumer.call_soon(request.terminate, self._consumer.pool)
         return len(long)
+
+
+def _active() -> list[Any]:
+    """The tasks under way. The main loop may begin or end one at any moment, and then they are looked through again."""
+    while True:
+        try:
+            return list(state.active_requests)
+        except RuntimeError:
+            continue

@@ -32,6 +32,12 @@ def leave(data_dir: Path, name: str, **says: Any) -> None:
             os.utime(path)
 
 
+def starts(data_dir: Path, name: str) -> None:
+    """A parent begins: what the one before it had loaded says nothing, though in a container both have one number."""
+    with contextlib.suppress(OSError):
+        (data_dir / FOLDER / f"{name}.loaded.json").unlink(missing_ok=True)
+
+
 def loaded(data_dir: Path, name: str, parent: int, models: dict[str, str]) -> None:
     """A child of ``parent`` has tried to load the networks, and these answer."""
     with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from accounts import draining
 from accounts import tasks as long_tasks
@@ -32,6 +32,8 @@ SETTLE_SECONDS = 5.0
 # By then every task has ended or was ended (its limit is 55 s), and the rest is handed back.
 PATIENCE_SECONDS = 60.0
 RENEW_SECONDS = 30.0
+# Of a database that is away.
+AWAY = (DatabaseError, InterfaceError)
 
 
 class Parent(Protocol):
@@ -51,6 +53,7 @@ class Watch:
         self._leaving = 0.0
         self._renewed = 0.0
         self._complained = False
+        self._looked = False
 
     def look(self) -> None:
         """To be called at every beat; never raises."""
@@ -66,18 +69,21 @@ class Watch:
             self._outage.ends()
         if reason:
             self._leave(reason)
-        elif not self._leaving and draining.end():
-            # Left by a machine of which this one is an image.
+        elif not self._looked and draining.end():
+            # Left by a machine of which this one is an image, or before it was stopped and started. At the first look
+            # only: later the other worker of this machine may have heard a moment earlier that it goes.
             logger.info("This machine stays: it takes work again.")
+        self._looked = True
 
     def _leave(self, reason: str) -> None:
         if not self._leaving:
             self._leaving = self._renewed = time.monotonic()
-            if draining.begin():
-                logger.warning("This machine goes away (%s): it begins nothing more.", reason)
+            logger.warning("This machine goes away (%s): it begins nothing more.", reason)
             self._parent.stop_taking()
             _forget_heartbeats()
         try:
+            # At every beat: the disk may have been full.
+            draining.begin()
             self._see_off()
         except Exception as error:
             if not self._complained:
@@ -100,9 +106,10 @@ class Watch:
                 return
             if waited >= SETTLE_SECONDS and (waited >= PATIENCE_SECONDS or not _busy()):
                 _hand_back()
-                _auto_scaling("complete_lifecycle_action", LifecycleActionResult="CONTINUE")
-                _done().touch()
-                logger.info("This machine is done after %.0f s.", waited)
+                # EC2 may say it before the hook begins, while the load balancer still drains; then once more later.
+                if _auto_scaling("complete_lifecycle_action", LifecycleActionResult="CONTINUE"):
+                    _done().touch()
+                    logger.info("This machine is done after %.0f s.", waited)
             elif time.monotonic() - self._renewed >= RENEW_SECONDS:
                 self._renewed = time.monotonic()
                 _auto_scaling("record_lifecycle_action_heartbeat")
@@ -128,7 +135,7 @@ def _forget_heartbeats() -> None:
     """Nobody is to count on this machine any more, whichever of its workers hears of it first."""
     try:
         Heartbeat.objects.filter(name__startswith=f"{socket.gethostname()}:").delete()
-    except DatabaseError as error:
+    except AWAY as error:
         logger.warning("Heartbeats could not be removed (%s); they end by themselves.", type(error).__name__)
 
 
@@ -150,7 +157,7 @@ def _busy() -> bool:
         return True
     try:
         return any(_claims(model) for model in _tables())
-    except DatabaseError:
+    except AWAY:
         # It cannot be told; patience ends by itself.
         return True
 
@@ -162,11 +169,12 @@ def _hand_back() -> None:
             for claim in _claims(model):
                 logger.warning("A claim is handed back unfinished: %s.", claim)
                 model._default_manager.hand_back(claim)
-    except DatabaseError as error:
+    except AWAY as error:
         logger.warning("Nothing could be handed back (%s); leases run out.", type(error).__name__)
 
 
-def _auto_scaling(action: str, **details: str) -> None:
+def _auto_scaling(action: str, **details: str) -> bool:
+    """Whether Auto Scaling took it: not while the hook has not begun or when it is over."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import ClientError
@@ -186,6 +194,7 @@ def _auto_scaling(action: str, **details: str) -> None:
             **details,
         )
     except ClientError as error:
-        # Its time was up, or another process was quicker.
         if "No active Lifecycle Action" not in str(error):
             raise
+        return False
+    return True

@@ -89,7 +89,8 @@ class Outage:
     def begins(self, error: BaseException) -> None:
         if not self._begun:
             # The error's text may hold an address with its password; the code that AWS gives does not.
-            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            response = getattr(error, "response", None)
+            code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
             reason = " ".join(filter(None, [type(error).__name__, code]))
             logger.warning("%s: put off until it works again (%s).", self._what, reason)
         self._begun = True

@@ -129,6 +129,7 @@ def start_timers(instance: Any, **details: Any) -> None:
         before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release
     )
     say_what_is_slow()
+    signs.starts(settings.DATA_DIR, _sign())
     threading.Thread(target=_run_timers, args=(worker_name(), instance), name="timers", daemon=True).start()
 
 
@@ -167,9 +168,10 @@ def _run_timers(name: str, instance: Any) -> None:
         with _at_work:
             if _stopping.is_set():
                 return
-            # Before the database is asked, which may be away.
-            show(pulse)
+            # Whatever happens, there is a next beat: without this thread the worker would be taken for a dead one.
             try:
+                # Before the database is asked, which may be away.
+                show(pulse)
                 close_old_connections()
                 if watch is not None:
                     watch.look()

@@ -374,7 +374,9 @@ def running_stack(
         }
         if VARIABLE in os.environ:
             # For a test; a benchmark measures the site as it is.
-            environment["DJANGO_SETTINGS_MODULE"] = "tests.site_settings"
+            environment["DJANGO_SETTINGS_MODULE"] = variables.get(
+                "DJANGO_SETTINGS_MODULE", "tests.site_settings"
+            )
         stack = LiveStack(Path(folder), port, environment, web_command=web_command)
         try:
             if VARIABLE in os.environ and "ENVIRONMENT" not in variables:

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('result', models.TextField(db_default='', default='')),
                 ('result_due', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('written', models.DateTimeField(null=True)),
-                ('upload', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='predictions.upload')),
+                ('upload', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='predictions.upload')),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('status', 'queued')), fields=['priority', 'created', 'id'], name='inbox_waiting'), models.Index(condition=models.Q(('status', 'running')), fields=['lease_until'], name='inbox_leased'), models.Index(condition=models.Q(('written__isnull', True)), fields=['result_due', 'id'], name='inbox_unwritten'), models.Index(condition=models.Q(('written__isnull', False)), fields=['written'], name='inbox_written'), models.Index(fields=['-created', '-id'], name='inbox_newest')],

@@ -257,6 +257,7 @@ def test_the_site_with_sqs_answers_a_picture_of_the_inbox_before_and_after_an_ou
     with running_relay(moto) as relay:
         stack = live_stack(
             broker="sqs://",
+            DJANGO_SETTINGS_MODULE="tests.aws.sqs_site",
             **CREDENTIALS,
             AWS_ENDPOINT_URL_SQS=relay.url,
             AWS_STORAGE_BUCKET_NAME=bucket,
@@ -277,6 +278,8 @@ def test_the_site_with_sqs_answers_a_picture_of_the_inbox_before_and_after_an_ou
         relay.open()
         answered(s3, bucket, stack, "second")
         assert stack.status("/readyz") == 200
+        # While SQS is there, which a worker tells that it goes.
+        stack.stop()
 
 
 def answered(s3: Any, bucket: str, stack: LiveStack, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import logging
 import time
 from collections.abc import Iterator
@@ -153,6 +155,20 @@ def test_a_hook_whose_time_was_up_is_no_failure(machine: Machine, caplog: pytest
 
 
 @pytest.mark.django_db
+def test_a_hook_that_begins_after_the_load_balancer_has_drained_is_ended_then(machine: Machine) -> None:
+    """EC2 says that the machine goes before Auto Scaling waits for its word."""
+    machine.state, machine.refuses = "Terminated", "No active Lifecycle Action found with instance ID i-1"
+    watch = Watch(Parent())
+    watch.look()
+    watch.look()
+    machine.refuses = ""
+    machine.calls.clear()
+    for _beat in range(3):
+        watch.look()
+    assert machine.actions() == [COMPLETE]
+
+
+@pytest.mark.django_db
 def test_a_spot_machine_drains_and_asks_nobody(machine: Machine) -> None:
     machine.spot = "terminate"
     parent = Parent()
@@ -195,6 +211,44 @@ def test_a_token_that_is_over_is_replaced(machine: Machine, monkeypatch: pytest.
 
 def test_a_machine_made_from_an_image_of_one_that_went_takes_work(machine: Machine) -> None:
     draining.begin()
+    Watch(Parent()).look()
+    assert not draining.draining()
+
+
+@pytest.mark.django_db
+def test_a_worker_that_asked_a_moment_too_early_takes_nothing_back(machine: Machine) -> None:
+    early = Watch(Parent())
+    early.look()
+    # The other worker of this machine has heard of it between this one's question and its answer.
+    draining.begin()
+    early.look()
+    assert draining.draining()
+
+
+@pytest.mark.django_db
+def test_on_a_full_disk_it_takes_no_more_messages_and_drains_as_soon_as_it_can(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    machine.state = "Terminated"
+    parent = Parent()
+    watch = Watch(parent)
+    with monkeypatch.context() as patch:
+        patch.setattr(draining, "begin", full)
+        watch.look()
+    assert (parent.stopped, draining.draining(), machine.calls) == (1, False, [])
+    watch.look()
+    assert (parent.stopped, draining.draining(), machine.actions()) == (1, True, [COMPLETE])
+
+
+@pytest.mark.django_db
+def test_what_is_no_http_at_all_is_no_answer(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nonsense(*arguments: Any, **options: Any) -> Any:
+        raise http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")
+
+    monkeypatch.setattr(metadata._opener, "open", nonsense)
     Watch(Parent()).look()
     assert not draining.draining()
 
@@ -255,6 +309,7 @@ def test_a_fleet_that_loses_a_machine_loses_nothing(
         "ML_ARTIFACTS_DIR": str(tmp_path / "networks"),
         "RATE_LIMITS": "0",
         "TEST_BATCH_SECONDS": "1.2",
+        "TEST_QUICKLY": str(tmp_path / "quickly"),
         "DATA_DIR": str(tmp_path),
         "LOG_LEVEL": "INFO",
     }
@@ -293,12 +348,13 @@ def own_rows(folder: Path, going: LiveStack, staying: LiveStack, machine: Machin
     wait_until(flag.exists, 15, f"the machine hearing of it\n{going.log('worker1')}")
     told = flag.stat().st_mtime
     wait_until(lambda: machine.actions() == [COMPLETE], 30, f"the machine being done\n{going.log('worker1')}")
-    assert time.time() - told < 15
+    assert time.time() - told < 10
     # Nothing is left with it, nothing was begun after it was told, and nobody counts on it.
     claims = "SELECT count(*) FROM predictions_prediction WHERE claimed_by LIKE 'going:%'"
     assert one(claims) == 0
     assert one("SELECT count(*) FROM predictions_prediction WHERE status = 'queued'") > 0
     assert one("SELECT count(*) FROM predictions_heartbeat WHERE name LIKE 'going:%'") == 0
+    (folder / "quickly").touch()
     seen: list[Any] = []
     late = "SELECT started FROM predictions_prediction WHERE claimed_by LIKE 'going:%' AND status = 'running'"
 

@@ -54,6 +54,20 @@ STUBS = {
             "Properties": {"Port": 80, "Protocol": "HTTP", "VpcId": {"Ref": "AWSEBVpc"}},
         },
     ),
+    "AWSEBV2LoadBalancerListener": (
+        "Resources",
+        {
+            "Type": "AWS::ElasticLoadBalancingV2::Listener",
+            "Properties": {
+                "LoadBalancerArn": {"Ref": "AWSEBV2LoadBalancer"},
+                "Port": 80,
+                "Protocol": "HTTP",
+                "DefaultActions": [
+                    {"Type": "forward", "TargetGroupArn": {"Ref": "AWSEBV2LoadBalancerTargetGroup"}}
+                ],
+            },
+        },
+    ),
 }
 
 

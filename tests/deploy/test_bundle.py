@@ -324,11 +324,14 @@ def test_pictures_survive_the_loss_of_the_worker_and_are_answered_once(program, 
     worker.wait_for("/healthz")
 
 
-def test_sigterm_ends_every_process_and_hands_back_what_was_not_finished(program, web, worker):
+def test_sigterm_ends_every_process_and_hands_back_what_was_not_finished(program, production, web, worker):
     sent = program.send(*[pictures.jpeg(quality=70)] * 8, model="wideresnet")
     worker.stop()
     assert all(process.returncode is not None for process in worker.processes.values())
-    worker.start("worker")
-    program.wait_done(sent, 100)
+    # Each is answered, or waits for any worker as if none had had it.
+    keys = ", ".join(f"'{key}'" for key in sent)
+    rows = production.rows(f"SELECT status, attempts FROM predictions_prediction WHERE id IN ({keys})")
+    assert len(rows) == len(sent)
+    assert set(rows) <= {("done", 1), ("queued", 0)}
     web.stop()
     assert signal.SIGKILL not in {-process.returncode for process in web.processes.values()}

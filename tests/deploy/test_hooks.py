@@ -101,17 +101,19 @@ def test_a_release_checks_then_migrates_once_then_collects_everywhere():
     # Beanstalk goes by the names.
     ordered = [commands[name] for name in sorted(commands)]
     assert [
-        ("check_variables", "migrate.py", "collectstatic", "makes-figures")[n] in one["command"]
+        ("check_variables", "migrate.py", "collectstatic", "migrate.py --wait", "makes-figures")[n]
+        in one["command"]
         for n, one in enumerate(ordered)
-    ] == [True] * 4
-    assert [one.get("leader_only", False) for one in ordered] == [False, True, False, True]
+    ] == [True] * 5
+    assert [one.get("leader_only", False) for one in ordered] == [False, True, False, False, True]
 
 
 def test_variables_that_contradict_each_other_end_a_deployment_in_one_line(tmp_path):
     """The same script stops a change of variables alone."""
-    check = ["sh", ".platform/confighooks/predeploy/10_check"]
+    check = ["sh", str(PLATFORM / "confighooks" / "predeploy" / "10_check")]
     wrong = site(tmp_path, **{**PRODUCTION, "DATABASE_URL": "", "DEBUG": "1"})
-    result = subprocess.run(check, cwd=ROOT, env=wrong, capture_output=True, text=True, check=False)
+    # Wherever it is started: Beanstalk does not say where for a change of variables.
+    result = subprocess.run(check, cwd=tmp_path, env=wrong, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("This release cannot run with these variables: ")
@@ -121,6 +123,22 @@ def test_variables_that_contradict_each_other_end_a_deployment_in_one_line(tmp_p
     result = subprocess.run(check, cwd=ROOT, env=unread, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "ROLE is 'wrok'; it must be one of web, worker, empty." in result.stderr
+
+
+def test_a_change_of_variables_alone_collects_static_files_too(machine, tmp_path):
+    """Beanstalk unpacks the release anew for it, and runs no container_commands."""
+    add, run = machine
+    add("install")
+    add("python")
+    calls, done = run("confighooks/predeploy/20_static")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [call.split()[0] for call in calls] == ["install", "python"]
+    assert calls[1] == "python manage.py collectstatic --noinput --verbosity 0"
+    commands = beanstalk.read_yaml(ROOT / ".ebextensions" / "20_release.config")["container_commands"]
+    hook = (PLATFORM / "confighooks" / "predeploy" / "20_static").read_text()
+    assert commands["03_collectstatic"]["command"] in hook
+    add("python", "exit 1")
+    assert run("confighooks/predeploy/20_static")[1].returncode == 1
 
 
 def test_a_second_environment_waits_until_the_first_has_migrated(postgres_server, tmp_path):
@@ -142,6 +160,33 @@ def test_a_second_environment_waits_until_the_first_has_migrated(postgres_server
             assert other.execute(tables).fetchone() == (0,)
         finally:
             stop(process)
+
+
+def test_a_machine_that_was_not_chosen_begins_when_the_chosen_one_has_migrated(postgres_server, tmp_path):
+    database = postgres_server.new_database()
+    variables = site(tmp_path, DATABASE_URL=database)
+    migrate = [sys.executable, "deploy/bin/migrate.py"]
+    waiting = subprocess.Popen([*migrate, "--wait"], cwd=ROOT, env=variables)
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state = 'idle'"
+    )
+    try:
+        with psycopg.connect(database, autocommit=True) as link:
+            wait_until(lambda: link.execute(others).fetchone() == (1,), 20, "it having looked and staying")
+        done = subprocess.run(migrate, cwd=ROOT, env=variables, capture_output=True, check=False)
+        assert done.returncode == 0
+        assert waiting.wait(timeout=30) == 0
+    finally:
+        stop(waiting)
+
+
+def test_a_machine_that_is_added_while_the_database_is_away_starts_all_the_same(tmp_path):
+    variables = site(tmp_path, DATABASE_URL="postgres://site@127.0.0.1:1/site")
+    command = [sys.executable, "deploy/bin/migrate.py", "--wait"]
+    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert result.stderr == "Whether the database was migrated cannot be told (OperationalError).\n"
 
 
 def test_a_database_that_is_away_leaves_the_old_release_in_one_sentence(tmp_path):
@@ -252,10 +297,11 @@ def test_nothing_that_is_wrong_with_logs_or_figures_ends_a_deployment(machine, t
     add("install")
     (tmp_path / "data" / "makes-figures").touch()
     for hook, says in (
-        ("10_logs", "There is no CloudWatch agent"),
-        ("20_figures", "are not made beforehand"),
+        ("hooks/postdeploy/10_logs", "There is no CloudWatch agent"),
+        ("confighooks/postdeploy/10_logs", "There is no CloudWatch agent"),
+        ("hooks/postdeploy/20_figures", "are not made beforehand"),
     ):
-        _, done = run(f"hooks/postdeploy/{hook}", ROLE="worker")
+        _, done = run(hook, ROLE="worker")
         assert done.returncode == 0
         assert says in done.stderr
 

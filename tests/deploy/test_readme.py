@@ -40,6 +40,21 @@ def test_the_command_that_makes_an_administrator_is_json():
     assert "is_superuser=True" in told["commands"][0]
 
 
+def test_files_that_one_is_told_to_write_do_not_keep_a_bundle_from_being_built():
+    """It is refused beside whatever git sees as a change."""
+    written = set(re.findall(r"in a file `([\w.]+)`", TEXT)) | set(re.findall(r"cat > (\S+)", TEXT))
+    assert len(written) == 2
+    for name in written:
+        assert subprocess.run(["git", "check-ignore", "--quiet", name], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_bundle_that_is_registered_is_the_one_that_was_built():
+    labels = re.findall(r'make bundle ARGS="--label (\S+)"', TEXT)
+    assert labels
+    for label in labels:
+        assert re.search(rf"release\.sh (--register )?\$SITE {label} dist/convoscope-{label}\.zip ", TEXT)
+
+
 def test_parameters_and_outputs_have_the_names_of_the_template():
     template = load()
     overrides = " ".join(re.findall(r"--parameter-overrides ((?:\w+=\S+ ?)+)", TEXT))

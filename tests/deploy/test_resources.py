@@ -118,19 +118,38 @@ def test_a_machine_that_does_not_answer_is_replaced_but_not_one_that_starts(adde
     assert group["HealthCheckGracePeriod"] >= 600 > CHOSEN[role]["warmup_seconds"]
 
 
-def test_port_80_only_sends_to_https(added):
-    listener = added["web"]["AWSEBV2LoadBalancerListener"]["Properties"]
-    (action,) = listener["DefaultActions"]
-    assert (listener["Port"], action["Type"]) == (80, "redirect")
+@pytest.mark.parametrize("role", environments.ROLES)
+def test_port_80_only_sends_to_https(added, role):
+    rule = added[role]["HttpsRedirect"]["Properties"]
+    (action,) = rule["Actions"]
+    assert rule["ListenerArn"] == {"Ref": "AWSEBV2LoadBalancerListener"}
+    assert rule["Conditions"] == [{"Field": "path-pattern", "Values": ["*"]}]
+    assert (rule["Priority"], action["Type"]) == (1, "redirect")
     redirect = action["RedirectConfig"]
     assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "443", "HTTP_301")
     assert (redirect["Host"], redirect["Path"], redirect["Query"]) == ("#{host}", "/#{path}", "#{query}")
 
 
+@pytest.mark.parametrize("role", environments.ROLES)
+def test_a_listener_leads_to_the_machines_or_nobody_would_ask_for_their_health(added, role):
+    """A rule stands before the listener's own action, which is Beanstalk's: to the machines. Nothing replaces it."""
+    changed = [name for name, part in added[role].items() if part["Type"].endswith("V2::Listener")]
+    assert changed == []
+    assert environments.options(role)["aws:elbv2:listener:default", "ListenerEnabled"] == "true"
+    # Auto Scaling refuses to count the requests of machines that no listener leads to yet.
+    assert added[role]["RequestsPolicy"]["DependsOn"] == "AWSEBV2LoadBalancerListener"
+
+
+def test_a_workers_last_hook_does_not_wait_for_requests_that_nobody_sends():
+    namespace = "aws:elasticbeanstalk:environment:process:default"
+    assert environments.options("worker")[namespace, "DeregistrationDelay"] == "0"
+    assert int(environments.options("web")[namespace, "DeregistrationDelay"] or 0) > 0
+
+
 def test_only_resources_that_beanstalk_documents_are_changed(added):
     for role in environments.ROLES:
         changed = {name for name in added[role] if name.startswith("AWSEB")}
-        assert changed <= {"AWSEBAutoScalingGroup", "AWSEBV2LoadBalancerListener"}
+        assert changed <= {"AWSEBAutoScalingGroup"}
 
 
 # --- logs ----------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_a_tag_is_deployed_after_lint_and_tests_and_nothing_else_is(workflow):
     assert deploy["needs"] == "bundle"
     for job in (bundle, deploy):
         assert "github.ref_type == 'tag'" in job["if"]
-    assert "make bundle" in steps(bundle)
+    assert 'make bundle ARGS="--label $GITHUB_REF_NAME"' in steps(bundle)
     assert any(step.startswith("deploy/release.sh ") for step in steps(deploy))
 
 
@@ -263,6 +263,7 @@ def test_a_fleet_at_zero_takes_a_release_without_a_machine(release):
         (("convoscope", "v9"), {}, "v9 is not registered"),
         (("convoscope", NEW, "nowhere.zip", "bundles"), {}, "There is no nowhere.zip"),
         (("convoscope", NEW, "BUNDLE"), {}, "Usage: deploy/release.sh"),
+        (("convoscope", NEW, "BUNDLE", "another.zip", "bundles"), {}, "one bundle, not several"),
         (("convoscope",), {}, "Usage: deploy/release.sh"),
         (("convoscope", NEW, "BUNDLE", "bundles"), {"registers_as": "FAILED"}, "refused the bundle"),
         (

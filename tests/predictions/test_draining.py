@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -126,6 +129,32 @@ def test_a_loop_that_no_longer_turns_is_noticed(clock: list[float]) -> None:
     assert pulse.stuck() == ""
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_loop_that_answers_before_it_was_asked_to_the_end_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer()
+    monkeypatch.setattr(consumer, "call_soon", lambda action: action())
+    pulse = Pulse(consumer)
+    assert [pulse.stuck(), pulse.stuck()] == ["", ""]
+
+
+def test_a_beat_that_fails_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[str] = []
+    stopping = threading.Event()
+
+    def show(pulse: Pulse) -> None:
+        beats.append("beat")
+        if len(beats) == 3:
+            stopping.set()
+        raise TypeError("nobody foresaw it")
+
+    monkeypatch.setattr(worker, "show", show)
+    monkeypatch.setattr(worker, "_stopping", stopping)
+    monkeypatch.setattr(worker, "BEAT_SECONDS", 0.0)
+    pool = SimpleNamespace(_pool=object())
+    worker._run_timers("host:1", SimpleNamespace(pool=pool, consumer=Consumer()))
+    assert len(beats) == 3
+
+
 def test_a_worker_that_looks_for_its_broker_is_not_stuck(clock: list[float]) -> None:
     consumer = Consumer()
     pulse = Pulse(consumer)
@@ -152,3 +181,17 @@ def test_a_task_that_outlives_its_limit_is_noticed(
     assert pulse._task() == ""
     clock[0] += 2
     assert pulse._task() == f"a task has outlived its time limit of {limit:.0f} s"
+
+    class Changing(set[Any]):
+        """As when the main loop begins a task while somebody looks."""
+
+        times = 0
+
+        def __iter__(self) -> Iterator[Any]:
+            self.times += 1
+            if self.times == 1:
+                raise RuntimeError("Set changed size during iteration")
+            return super().__iter__()
+
+    monkeypatch.setattr(state, "active_requests", Changing({Request()}))
+    assert "outlived" in pulse._task()

@@ -78,6 +78,14 @@ def test_a_worker_is_not_well_before_its_networks_are_loaded(folder: Path) -> No
     assert ask()[0] == 200
 
 
+def test_in_a_container_the_next_worker_has_the_same_number(folder: Path) -> None:
+    well(folder)
+    signs.starts(folder, "worker")
+    assert ask()[1]["worker"] == "its networks are being loaded"
+    signs.loaded(folder, "worker", 7, {"tiny": "tiny-1"})
+    assert ask()[0] == 200
+
+
 def test_where_a_server_answers_there_is_nothing_to_load(folder: Path) -> None:
     leave(folder, "worker", loads=False)
     leave(folder, "lab")
@@ -156,6 +164,9 @@ def machine(tmp_path: Path) -> Iterator[LiveStack]:
         stack.web = stack._spawn(health_command(stack.port), "health.log")
         yield stack
     finally:
+        # They would look for their broker as long as they may.
+        for process in stack.workers:
+            process.kill()
         stack.stop()
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+# Its libcurl has to be there before TensorFlow's older one, where that is the engine.
+import kombu.asynchronous.http.curl  # noqa: F401
 from kombu.asynchronous.aws.sqs.connection import AsyncSQSConnection
 from kombu.transport import SQS
 

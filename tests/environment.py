@@ -6,12 +6,18 @@ TEST_DATABASE_URL runs the suite on another database than SQLite.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from tests.shared import VARIABLE as SHARED
+
+# TensorFlow brings an older libcurl along, and of two the first that is loaded counts: without this, whether SQS can be
+# spoken to would depend on which tests a process had before.
+with contextlib.suppress(ImportError):
+    import pycurl  # noqa: F401
 
 _OURS = [
     "ALLOWED_HOSTS",

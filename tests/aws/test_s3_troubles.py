@@ -260,7 +260,9 @@ def test_a_roles_credentials_are_renewed_without_a_restart(
     used = [
         request.headers["authorization"].split("Credential=")[1].split("/")[0] for request in hasty.requests
     ]
-    assert list(dict.fromkeys(used)) == ["ASIAROLE1", "ASIAROLE2"]
+    # A request of the test before, with keys that are not in this one's environment, may arrive late.
+    of_the_role = [key for key in used if key != CREDENTIALS["AWS_ACCESS_KEY_ID"]]
+    assert list(dict.fromkeys(of_the_role)) == ["ASIAROLE1", "ASIAROLE2"]
     assert set(hasty.answers) <= {200, 412}
     assert f"X-Amz-Security-Token=token-{role.number}" in default_storage.url(NAME)
 

@@ -39,6 +39,11 @@ def cache(url: str) -> dict[str, Any]:
     }
 
 
+def sqs_region(env: Environment) -> str:
+    """Of Celery's queues with sqs://, and of the inbox's where its address names none."""
+    return env.text("AWS_SQS_REGION_NAME", "eu-west-1")
+
+
 def queue(url: str, local_folder: Path, env: Environment) -> dict[str, Any]:
     """Celery's settings for a redis://, rediss:// or sqs:// address, or for filesystem:// with its `local_folder`."""
     if url.startswith("filesystem"):
@@ -55,7 +60,7 @@ def queue(url: str, local_folder: Path, env: Environment) -> dict[str, Any]:
     if url.startswith("sqs"):
         prefix = env.name("SQS_QUEUE_PREFIX", "-_", longest=60) or "convoscope-"
         options = {
-            "region": env.text("AWS_SQS_REGION_NAME", "eu-west-1"),
+            "region": sqs_region(env),
             "queue_name_prefix": prefix,
             "visibility_timeout": 75,
             # A receiver waits so long at SQS, and a second more before it asks again.

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,12 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, storages
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 
 from accounts.stored_files import StorageAway
 
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 1.0
-HEARTBEAT_FRESH = timedelta(seconds=15)
 DISK_RESERVE = 64 * 1024 * 1024
 OK = "ok"
 
@@ -172,7 +169,7 @@ def _worker() -> tuple[str, dict[str, str]]:
 
     models: dict[str, str] = {}
     alive = False
-    for heartbeat in Heartbeat.objects.answering().filter(seen__gte=timezone.now() - HEARTBEAT_FRESH):
+    for heartbeat in Heartbeat.objects.answering().alive():
         alive = True
         models.update(heartbeat.models)
     if not alive:

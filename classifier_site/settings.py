@@ -165,7 +165,7 @@ AWS_STORAGE_BUCKET_NAME = env.text("AWS_STORAGE_BUCKET_NAME")
 AWS_S3_REGION_NAME = env.text("AWS_S3_REGION_NAME")
 AWS_S3_ENDPOINT_URL = env.url("AWS_S3_ENDPOINT_URL", schemes=("http", "https"))
 # Bulk by bucket: the queue that tells of pictures put below inbox/, and the account that asks about them.
-AWS_SQS_REGION_NAME = env.text("AWS_SQS_REGION_NAME", "eu-west-1")
+AWS_SQS_REGION_NAME = backends.sqs_region(env)
 INBOX_QUEUE_URL, INBOX_OWNER = backends.inbox(env, AWS_STORAGE_BUCKET_NAME)
 STORAGES: dict[str, dict[str, Any]] = {
     "default": backends.storage(AWS_STORAGE_BUCKET_NAME, AWS_S3_REGION_NAME, AWS_S3_ENDPOINT_URL),

@@ -157,7 +157,7 @@ def position(explanation: Explanation) -> int | None:
 
 def worker_is_there() -> bool:
     """Whether a living worker computes explanations."""
-    return Heartbeat.objects.serving(QUEUE).filter(seen__gte=Now() - ALIVE).exists()
+    return Heartbeat.objects.serving(QUEUE).alive(ALIVE).exists()
 
 
 def _queue(subject: Subject, asked: Question, asker: str) -> Explanation:

@@ -43,8 +43,6 @@ THREADS = 4
 READ_SECONDS = 15.0
 # Long polling asks all of the queue's servers; a short wait is enough for that.
 POLL_SECONDS = 1
-# A worker's parent shows life every five seconds.
-ALIVE = timedelta(seconds=15)
 LEASE = timedelta(minutes=1)
 PAUSE = timedelta(seconds=5)
 # A row is known for longer than a queue keeps messages, which is 14 days at most.
@@ -67,8 +65,7 @@ def enabled() -> bool:
 
 def wake_up() -> None:
     """Has a worker ask the queue, unless there is none. A timer calls it."""
-    alive = Heartbeat.objects.serving(QUEUE).filter(seen__gte=Now() - ALIVE)
-    if enabled() and alive.exists():
+    if enabled() and Heartbeat.objects.serving(QUEUE).alive().exists():
         take_inbox.delay()
 
 

@@ -25,8 +25,6 @@ from predictions.timers import Outage
 
 logger = logging.getLogger(__name__)
 
-# A parent shows life every five seconds.
-ALIVE = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -68,8 +66,7 @@ class Load:
 def measure() -> Load:
     """The load now, in few statements however much waits."""
     now = timezone.now()
-    alive = Heartbeat.objects.answering().filter(seen__gte=Now() - ALIVE).values_list("name", "rates")
-    heartbeats = list(alive)
+    heartbeats = list(Heartbeat.objects.answering().alive().values_list("name", "rates"))
     queued, backlog, since = 0, 0.0, [now]
     for name, count, oldest in _waiting(Prediction, "model_id"):
         queued += count

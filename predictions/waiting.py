@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -67,7 +66,7 @@ def waits(runs: Iterable[Prediction]) -> dict[Any, Wait]:
     queued = [run for run in runs if run.status == Job.Status.QUEUED]
     if not queued:
         return {}
-    alive = Heartbeat.objects.answering().filter(seen__gte=Now() - ALIVE)
+    alive = Heartbeat.objects.answering().alive(ALIVE)
     workers = list(alive.values_list("rates", flat=True))
     # Counted here and not by the database: SQLite would read every row of the table to group so few of them.
     running = Counter(

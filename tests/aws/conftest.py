@@ -22,6 +22,7 @@ from django.core.files.storage import default_storage, storages
 
 from classifier_site import backends, health
 from classifier_site.storage_troubles import Guard
+from tests.aws.inboxes import Inbox, make_inbox
 from tests.aws.proxy import S3Proxy, running_proxy
 from tests.aws.server import CREDENTIALS, REGION, client, running_moto
 
@@ -140,3 +141,17 @@ def hasty(s3_site: S3Proxy, settings: Any, monkeypatch: pytest.MonkeyPatch) -> S
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0)
     monkeypatch.setattr(Guard, "PAUSE", 0.0)
     return s3_site
+
+
+@pytest.fixture
+def box(
+    moto: str,
+    s3: Any,
+    s3_site: S3Proxy,
+    settings: Any,
+    small_networks: list[str],
+    no_wake_ups: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Inbox:
+    """The bucket's inbox with its queue, an owner, and two small networks."""
+    return make_inbox(moto, s3, settings, s3_site, monkeypatch)

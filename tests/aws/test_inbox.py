@@ -13,23 +13,8 @@ from django.core.files.storage import default_storage
 
 from predictions import images, inbox, inbox_events, inbox_results
 from predictions.models import Batch, InboxObject, Prediction, RemovedPicture, Upload
-from tests.aws.inboxes import Inbox, inbox_lines, make_inbox, png
-from tests.aws.proxy import S3Proxy
+from tests.aws.inboxes import Inbox, inbox_lines, png
 from tests.pictures import encoded, scene
-
-
-@pytest.fixture
-def box(
-    moto: str,
-    s3: Any,
-    s3_site: S3Proxy,
-    settings: Any,
-    small_networks: list[str],
-    no_wake_ups: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Inbox:
-    return make_inbox(moto, s3, settings, s3_site, monkeypatch)
-
 
 # --- what is written ---------------------------------------------------------------------------------------
 

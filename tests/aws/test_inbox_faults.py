@@ -11,8 +11,7 @@ from botocore.retries.standard import ExponentialBackoff
 from accounts import suspension
 from predictions import images, inbox, inbox_bucket, inbox_messages, inbox_results, inference, removal
 from predictions.models import InboxObject, Prediction, Upload
-from tests.aws.inboxes import Inbox, inbox_lines, make_inbox
-from tests.aws.proxy import S3Proxy
+from tests.aws.inboxes import Inbox, inbox_lines
 
 
 class Killed(BaseException):
@@ -21,19 +20,6 @@ class Killed(BaseException):
 
 def killed(*args: Any, **options: Any) -> Any:
     raise Killed
-
-
-@pytest.fixture
-def box(
-    moto: str,
-    s3: Any,
-    s3_site: S3Proxy,
-    settings: Any,
-    small_networks: list[str],
-    no_wake_ups: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Inbox:
-    return make_inbox(moto, s3, settings, s3_site, monkeypatch)
 
 
 # --- workers that die --------------------------------------------------------------------------------------
